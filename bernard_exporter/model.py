@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum
+from enum import IntEnum, StrEnum
 from typing import NamedTuple
 
 
-class BackupType(str, Enum):
+class BackupType(StrEnum):
     """How a backup is made."""
 
     DUMP = "dump"
@@ -16,7 +16,7 @@ class BackupType(str, Enum):
     COLD = "cold"
 
 
-class Status(str, Enum):
+class Status(StrEnum):
     """What became of a run; ``UNKNOWN`` stands for every value the writer does not define."""
 
     ONGOING = "ongoing"
@@ -34,7 +34,7 @@ class Status(str, Enum):
             return cls.UNKNOWN
 
 
-class State(str, Enum):
+class State(StrEnum):
     """What the policy says of a job, in the order in which the rules are tried."""
 
     MISSING = "missing"
@@ -47,7 +47,7 @@ class State(str, Enum):
     FRESH = "fresh"
 
 
-class Rank(int, Enum):
+class Rank(IntEnum):
     """How bad a state is; the values are the exit codes of Icinga plugins."""
 
     OK = 0
@@ -55,7 +55,7 @@ class Rank(int, Enum):
     CRITICAL = 2
 
 
-RANK = {state: Rank.CRITICAL for state in State} | {
+RANK = dict.fromkeys(State, Rank.CRITICAL) | {
     State.FRESH: Rank.OK,
     State.ONLY_ONE: Rank.WARNING,
     State.WRONG_SIZE: Rank.WARNING,
@@ -64,7 +64,7 @@ RANK = {state: Rank.CRITICAL for state in State} | {
 UNKNOWN_DATACENTER = "unknown"
 
 
-class Rejection(str, Enum):
+class Rejection(StrEnum):
     """Why a row, or a value in it, cannot be used."""
 
     NO_JOB = "no_job"
@@ -75,7 +75,7 @@ class Rejection(str, Enum):
     STATUS_UNKNOWN = "status_unknown"
 
 
-class Anomaly(str, Enum):
+class Anomaly(StrEnum):
     """How a row contradicts itself or the policy."""
 
     ENDED_BEFORE_START = "ended_before_start"
