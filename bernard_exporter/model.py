@@ -29,7 +29,7 @@ class Status(StrEnum):
     def parse(cls, text: str | None) -> Status:
         """Return the status the database says, ``UNKNOWN`` for NULL, '' and anything unheard of."""
         try:
-            return cls(text)
+            return cls(text or "")
         except ValueError:
             return cls.UNKNOWN
 

@@ -1,0 +1,1 @@
+"""Configuration: one YAML file to frozen settings, or one clear error."""

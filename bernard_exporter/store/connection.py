@@ -1,0 +1,186 @@
+"""Read-only connections to the metadata database, and one kind of error for all that can fail on them."""
+
+from __future__ import annotations
+
+import configparser
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pymysql
+from pymysql.optionfile import Parser
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import URL, Connection, Engine, make_url
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.pool import NullPool
+
+from bernard_exporter.config.settings import DatabaseSettings
+from bernard_exporter.errors import PollErrorReason, StoreError
+
+# What the server answers, and what to do about it; codes from MariaDB's list of error codes.
+_ADVICE: dict[int, tuple[PollErrorReason, str]] = {
+    1040: ("connect", "the server has no free connection; raise max_connections or wait"),
+    1044: ("connect", "grant it: GRANT SELECT ON dbbackups.* TO the exporter's user"),
+    1045: ("connect", "check user and password in the configuration, and the user's host in CREATE USER"),
+    1049: ("schema", "create the database, or name the right one in the configuration"),
+    1054: ("schema", "the table lacks a column; finish the migration of the schema"),
+    1142: ("query", "grant it: GRANT SELECT ON dbbackups.* TO the exporter's user"),
+    1143: ("query", "grant it: GRANT SELECT ON dbbackups.* TO the exporter's user"),
+    1146: ("schema", "the table is missing; create the schema or finish its migration"),
+    1205: ("timeout", "something holds a lock on the tables; it is tried again at the next poll"),
+    1969: ("timeout", "the server ended the statement at the configured timeout"),
+    2003: ("connect", "check that the server runs and that host and port are right"),
+    2006: ("connect", "the server closed the connection"),
+    2013: ("connect", "the connection broke; it is tried again at the next poll"),
+}
+# Option file keys to the arguments of pymysql.connect.
+_OPTIONS = {
+    "user": "user",
+    "password": "password",
+    "host": "host",
+    "socket": "unix_socket",
+    "database": "database",
+    "ssl-ca": "ssl_ca",
+    "ssl-cert": "ssl_cert",
+    "ssl-key": "ssl_key",
+}
+
+
+def read_option_file(path: Path) -> dict[str, Any]:
+    """Return the arguments of ``pymysql.connect`` that the ``[client]`` section of an option file names.
+
+    Raises:
+        StoreError: the file cannot be read, or is no option file.
+    """
+    parser = Parser(interpolation=None, strict=False)
+    try:
+        with path.open(encoding="utf-8") as lines:
+            parser.read_file((line for line in lines if not line.startswith("!")), source=str(path))
+    except (OSError, UnicodeDecodeError, configparser.Error) as error:
+        # The parser's text quotes the offending line, which may hold the password.
+        cause = error.strerror if isinstance(error, OSError) else f"not an option file ({type(error).__name__})"
+        raise StoreError("connect", f"{path}: {cause}; expected a readable MySQL option file") from None
+    if not parser.has_section("client"):
+        raise StoreError("connect", f"{path}: no [client] section; expected one with user and password")
+    found = {key.replace("_", "-"): value for key, value in parser.items("client")}
+    values: dict[str, Any] = {argument: found[key].strip("'\"") for key, argument in _OPTIONS.items() if found.get(key)}
+    if found.get("port"):
+        values["port"] = int(found["port"])
+    verify = found.get("ssl-verify-server-cert", "0") if "ssl-verify-server-cert" in found else "0"
+    if "ssl-verify-server-cert" in found:
+        values["ssl_verify_cert"] = values["ssl_verify_identity"] = verify not in ("0", "off", "OFF", "false")
+    return values
+
+
+class Database:
+    """The metadata database; opens a fresh connection for every use and keeps none."""
+
+    def __init__(self, settings: DatabaseSettings) -> None:
+        """Prepare to connect; nothing is opened yet.
+
+        Raises:
+            StoreError: the option file cannot be used.
+        """
+        self.settings = settings
+        self.engines: list[Engine] = [_engine(settings, host) for host in settings.hosts or (None,)]
+
+    @contextmanager
+    def connect(self) -> Iterator[Connection]:
+        """Open a connection in one read-only, consistent transaction; close it whatever happens.
+
+        The first host that answers is used.
+
+        Raises:
+            StoreError: no host can be reached, or a statement in the block fails.
+        """
+        connection = self._first_that_answers()
+        try:
+            _prepare(connection, self.settings.timeout)
+            yield connection
+        except SQLAlchemyError as error:
+            connection.invalidate()
+            raise store_error(error) from error
+        except BaseException:
+            connection.invalidate()
+            raise
+        finally:
+            connection.close()
+
+    def _first_that_answers(self) -> Connection:
+        failures: list[StoreError] = []
+        for engine in self.engines:
+            try:
+                return engine.connect()
+            except SQLAlchemyError as error:
+                failures.append(store_error(error, where=_where(engine.url)))
+        raise StoreError(failures[-1].reason, "; ".join(str(failure) for failure in failures)) from None
+
+
+def _where(url: URL) -> str:
+    return f"{url.host}:{url.port or 3306}" if url.host else str(url.database or url.query.get("unix_socket", ""))
+
+
+def _engine(settings: DatabaseSettings, host: str | None) -> Engine:
+    url = make_url(settings.url or "mysql+pymysql://")
+    if url.get_backend_name() == "sqlite":
+        return _sqlite_engine(url, settings.timeout)
+    arguments = read_option_file(settings.option_file) if settings.option_file else {}
+    seconds = max(1, round(settings.timeout))
+    arguments |= {"connect_timeout": seconds, "read_timeout": seconds, "write_timeout": seconds, "charset": "utf8mb4"}
+    # What the URL names goes before what the option file names.
+    for key in ("host", "port", "database"):
+        if getattr(url, key) is None and key in arguments:
+            url = url.set(**{key: arguments[key]})
+        arguments.pop(key, None)
+    if url.username is None:
+        url = url.set(username=arguments.get("user"), password=arguments.get("password"))
+    arguments.pop("user", None)
+    arguments.pop("password", None)
+    if host is not None:
+        name, _, port = host.partition(":")
+        url = url.set(host=name, port=int(port) if port else url.port)
+    return create_engine(url, poolclass=NullPool, connect_args=arguments, isolation_level="REPEATABLE READ")
+
+
+def _sqlite_engine(url: URL, timeout: float) -> Engine:
+    path = f"file:{url.database}?mode=ro"
+    return create_engine(
+        url.set(database=path, query={"uri": "true"}), poolclass=NullPool, connect_args={"timeout": timeout}
+    )
+
+
+def _prepare(connection: Connection, timeout: float) -> None:
+    """Bound every statement on the server, read in UTC, and begin a transaction that sees one state."""
+    if connection.dialect.name == "sqlite":
+        raw: Any = connection.connection.dbapi_connection
+        raw.text_factory = lambda data: data.decode("utf-8", "replace")
+        return
+    connection.execute(text("SET SESSION time_zone = '+00:00'"))
+    connection.execute(
+        text(
+            "SET SESSION max_statement_time = :seconds, lock_wait_timeout = :whole, innodb_lock_wait_timeout = :whole"
+        ),
+        {"seconds": timeout, "whole": max(1, round(timeout))},
+    )
+    connection.rollback()
+    connection.exec_driver_sql("START TRANSACTION READ ONLY, WITH CONSISTENT SNAPSHOT")
+
+
+def store_error(error: SQLAlchemyError, where: str = "") -> StoreError:
+    """Return what a driver's error means: the reason, and what to do about it. No statement or value is quoted."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    prefix = f"{where}: " if where else ""
+    if isinstance(cause, pymysql.err.MySQLError) and cause.args and isinstance(cause.args[0], int):
+        reason, advice = _ADVICE.get(cause.args[0], ("query", "see the server's documentation of this error"))
+        if "timed out" in str(cause):
+            reason = "timeout"
+        return StoreError(reason, f"{prefix}error {cause.args[0]}: {cause.args[-1]}; {advice}")
+    message = str(cause)
+    if "no such table" in message or "no such column" in message:
+        return StoreError("schema", f"{prefix}{message}; create the schema or finish its migration")
+    if "unable to open" in message:
+        return StoreError("connect", f"{prefix}{message}; check that the file exists and can be read")
+    if "locked" in message:
+        return StoreError("timeout", f"{prefix}{message}; it is tried again at the next poll")
+    return StoreError("query", f"{prefix}{message}")
