@@ -71,7 +71,6 @@ class Rejection(StrEnum):
     START_UNKNOWN = "start_unknown"
     START_FUTURE = "start_future"
     BAD_SIZE = "bad_size"
-    BAD_END = "bad_end"
     STATUS_UNKNOWN = "status_unknown"
 
 

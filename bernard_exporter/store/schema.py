@@ -91,7 +91,8 @@ def _enum(*values: str) -> Any:
 
 _ID = _mysql(Integer(), mysql.INTEGER(unsigned=True))
 _BIG = _mysql(BigInteger(), mysql.BIGINT(unsigned=True))
-_TIME = _mysql(sqlite.DATETIME(truncate_microseconds=True), mysql.TIMESTAMP())
+_whole_seconds: Any = sqlite.DATETIME
+_TIME = _mysql(_whole_seconds(truncate_microseconds=True), mysql.TIMESTAMP())
 _OPTIONS: dict[str, Any] = {
     f"{dialect}_{key}": value
     for dialect in MYSQL_DIALECTS

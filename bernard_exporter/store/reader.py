@@ -1,0 +1,245 @@
+"""What is read from the inventory: every statement follows the primary key or the index ``last_backup``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import String, and_, case, func, literal_column, or_, select, type_coerce
+from sqlalchemy.engine import Connection
+
+from bernard_exporter.model import Rejection, Run, Status
+from bernard_exporter.store.schema import (
+    UNKNOWN_START,
+    EpochSeconds,
+    Exact,
+    FromEpoch,
+    backup_files,
+    backup_objects,
+    backups,
+)
+
+# The largest size that is believed: 1 EiB. More is nonsense, and would lose precision as a sample.
+MAX_SIZE = 1 << 60
+_IN_CHUNK = 500
+_status = type_coerce(backups.c.status, String)
+_type = type_coerce(backups.c.type, String)
+_start = EpochSeconds(backups.c.start_date)
+_end = EpochSeconds(backups.c.end_date)
+_size = type_coerce(backups.c.total_size, String)
+_COLUMNS = (
+    backups.c.id,
+    backups.c.name,
+    _status,
+    backups.c.source,
+    backups.c.host,
+    _type,
+    backups.c.section,
+    _start,
+    _end,
+    _size,
+)
+
+
+class Pair(NamedTuple):
+    """What the index ``last_backup`` begins with; the data centres of a section share it."""
+
+    type: str
+    section: str
+
+
+class Tally(NamedTuple):
+    """How many rows of a kind there are, and what is wrong with them.
+
+    Attributes:
+        start_kind: 0 a usable start, 1 unknown, 2 later than now.
+        newest: the latest start, seconds since 1970.
+    """
+
+    type: str
+    section: str
+    host: str
+    status: str
+    start_kind: int
+    rows: int
+    newest: int
+    ended_before_start: int
+    without_end: int
+    without_size: int
+    bad_size: int
+
+
+def bounds(connection: Connection) -> tuple[int, int] | None:
+    """Return the lowest and the highest id, None while there is no row; reads two index entries."""
+    low, high = connection.execute(select(func.min(backups.c.id), func.max(backups.c.id))).one()
+    return None if low is None else (low, high)
+
+
+def next_id(connection: Connection, after: int) -> int | None:
+    """Return the lowest id above ``after``, None when there is none."""
+    found: int | None = connection.execute(select(func.min(backups.c.id)).where(backups.c.id > after)).scalar()
+    return found
+
+
+def runs_after(connection: Connection, after: int, limit: int) -> list[Run]:
+    """Return up to ``limit`` runs with ids above ``after``, lowest first."""
+    statement = select(*_COLUMNS).where(backups.c.id > after).order_by(backups.c.id).limit(limit)
+    return [parse_run(row) for row in connection.execute(statement)]
+
+
+def runs_by_id(connection: Connection, ids: Iterable[int]) -> Iterator[Run]:
+    """Yield the runs that still exist among ``ids``."""
+    wanted = sorted(ids)
+    for begin in range(0, len(wanted), _IN_CHUNK):
+        statement = select(*_COLUMNS).where(backups.c.id.in_(wanted[begin : begin + _IN_CHUNK]))
+        for row in connection.execute(statement):
+            yield parse_run(row)
+
+
+def tallies(connection: Connection, low: int, high: int, now: datetime) -> list[Tally]:
+    """Count the rows with ids from ``low`` to ``high`` in one pass over the primary key."""
+    start_kind = case(
+        (or_(_start.is_(None), _start <= UNKNOWN_START), 1),
+        (_start > int(now.timestamp()), 2),
+        else_=0,
+    )
+    keys = [Exact(_type), Exact(backups.c.section), Exact(backups.c.host), Exact(_status), start_kind]
+    labelled = [key.label(f"k{index}") for index, key in enumerate(keys)]
+    bad_size = or_(backups.c.total_size < 0, backups.c.total_size > MAX_SIZE)
+    statement = (
+        select(
+            *labelled,
+            func.count(),
+            func.max(_start),
+            _count(and_(_end < _start, start_kind == 0)),
+            _count(_end.is_(None)),
+            _count(or_(backups.c.total_size.is_(None), bad_size)),
+            _count(bad_size),
+        )
+        .where(backups.c.id.between(low, high))
+        .group_by(*(literal_column(f"k{index}") for index in range(len(keys))))
+    )
+    return [_tally(row) for row in connection.execute(statement)]
+
+
+def _tally(row: Sequence[Any]) -> Tally:
+    type_, section, host, status = (_text(value) for value in row[:4])
+    return Tally(type_, section, host, status, *(int(value or 0) for value in row[4:]))
+
+
+def _count(condition: Any) -> Any:
+    return func.sum(case((condition, 1), else_=0))
+
+
+def runs_since(connection: Connection, pairs: Sequence[Pair], statuses: Sequence[str], start: int) -> Iterator[Run]:
+    """Yield the runs of ``pairs`` with one of ``statuses`` that started at ``start`` (seconds since 1970) or later.
+
+    Range scans of the index: one statement for each type and chunk of sections.
+    """
+    by_type: dict[str, list[str]] = {}
+    for pair in pairs:
+        by_type.setdefault(pair.type, []).append(pair.section)
+    for type_, sections in by_type.items():
+        wanted = set(sections)
+        for begin in range(0, len(sections), _IN_CHUNK):
+            statement = select(*_COLUMNS).where(
+                _type == type_,
+                backups.c.section.in_(sections[begin : begin + _IN_CHUNK]),
+                _status.in_(statuses),
+                backups.c.start_date >= FromEpoch(start),
+            )
+            for row in connection.execution_options(stream_results=True).execute(statement):
+                run = parse_run(row)
+                if run.section in wanted:
+                    yield run
+
+
+def walk(connection: Connection, pair: Pair, status: str, before: tuple[int, int], limit: int) -> list[Run]:
+    """Return the next ``limit`` runs of a pair and status in the index, newest first.
+
+    Args:
+        connection: an open connection.
+        pair: type and section.
+        status: as the database says it.
+        before: start in seconds since 1970 and id; only older ones are returned.
+        limit: the size of a page.
+    """
+    start, run_id = before
+    statement = (
+        select(*_COLUMNS)
+        .where(
+            _type == pair.type,
+            backups.c.section == pair.section,
+            _status == status,
+            backups.c.start_date <= FromEpoch(start),
+            or_(backups.c.start_date < FromEpoch(start), backups.c.id < run_id),
+        )
+        .order_by(backups.c.start_date.desc(), backups.c.id.desc())
+        .limit(limit)
+    )
+    return [parse_run(row) for row in connection.execute(statement)]
+
+
+def files(connection: Connection, run_id: int) -> Iterator[tuple[str, str, int | None]]:
+    """Yield path, name and size of every file and directory of a run, in the order of the primary key."""
+    statement = select(backup_files.c.file_path, backup_files.c.file_name, backup_files.c.size).where(
+        backup_files.c.backup_id == run_id
+    )
+    for path, name, size in connection.execution_options(stream_results=True).execute(statement):
+        yield _text(path), _text(name), size if isinstance(size, int) and size >= 0 else None
+
+
+def objects(connection: Connection, run_id: int) -> list[tuple[str, str | None]]:
+    """Return database and table of every object the writer recorded for a run; none while it records none."""
+    statement = select(backup_objects.c.db, backup_objects.c.name).where(backup_objects.c.backup_id == run_id)
+    return [(_text(db), None if name is None else _text(name)) for db, name in connection.execute(statement)]
+
+
+def parse_run(row: Sequence[Any]) -> Run:
+    """Return a row of ``backups`` as a run; what cannot be used is None and named in ``rejected``."""
+    run_id, name, status, source, host, type_, section, start, end, size = row
+    rejected: set[Rejection] = set()
+    if not type_ or not section:
+        rejected.add(Rejection.NO_JOB)
+    parsed_status = Status.parse(_text(status))
+    if parsed_status is Status.UNKNOWN:
+        rejected.add(Rejection.STATUS_UNKNOWN)
+    parsed_start = None if start is None or start <= UNKNOWN_START else _time(start)
+    if parsed_start is None:
+        rejected.add(Rejection.START_UNKNOWN)
+    parsed_size = _whole_bytes(size)
+    if size is not None and parsed_size is None:
+        rejected.add(Rejection.BAD_SIZE)
+    return Run(
+        id=run_id,
+        name=_text(name),
+        status=parsed_status,
+        type=_text(type_),
+        section=_text(section),
+        source=_text(source),
+        host=_text(host),
+        start=parsed_start,
+        end=None if end is None else _time(end),
+        size=parsed_size,
+        rejected=frozenset(rejected),
+    )
+
+
+def _time(seconds: Any) -> datetime:
+    return datetime.fromtimestamp(int(seconds), UTC)
+
+
+def _whole_bytes(value: Any) -> int | None:
+    """Return whole bytes >= 0, None for NULL and for anything else that is no such number."""
+    try:
+        size = int(value)
+    except (TypeError, ValueError):
+        return None
+    return size if 0 <= size <= MAX_SIZE else None
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return "" if value is None else str(value)
