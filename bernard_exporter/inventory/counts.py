@@ -47,6 +47,13 @@ class Counts:
         self.newest: dict[Key, int] = {}
         self.raw_unknown: set[str] = set()
 
+    def copy(self) -> Counts:
+        """Return a copy that can be changed apart from this one."""
+        other = Counts(self._datacenter)
+        other.rows, other.rejected, other.anomalies = self.rows.copy(), self.rejected.copy(), self.anomalies.copy()
+        other.newest, other.raw_unknown = self.newest.copy(), self.raw_unknown.copy()
+        return other
+
     def add_tallies(self, tallies: Iterable[Tally]) -> None:
         """Add what the database has summed up."""
         for tally in tallies:

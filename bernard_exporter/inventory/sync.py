@@ -80,7 +80,7 @@ class Inventory:
         self._next_reason = None
 
     def _due(self, now: datetime) -> ResyncReason | None:
-        age = (now - self.synced).total_seconds() if self.synced else 0.0
+        age = self._age(now)
         # A clock set back must not put the next one off.
         return "interval" if age >= self.resync_interval or age < 0 else None
 
@@ -111,30 +111,32 @@ class Inventory:
         found = reader.bounds(connection)
         if found is None or found[1] < self._high:
             return "replaced" if self._high else None
-        if found[0] != self._low and (self._low is None or (now - self._synced).total_seconds() >= _PURGE_PATIENCE):
-            return "purged" if self._low is not None else "backlog"
+        if self._low is None:
+            return "start"
+        if found[0] != self._low and self._age(now) >= _PURGE_PATIENCE:
+            return "purged"
         changed = self._changes(connection, now)
-        if changed is None:
-            return "replaced"
+        if isinstance(changed, str):
+            return changed
         fresh = self._new(connection)
         if fresh is None:
             return "backlog"
         self._apply(connection, [*changed, *((None, run) for run in fresh)], now)
         return None
 
-    @property
-    def _synced(self) -> datetime:
-        assert self.synced is not None
-        return self.synced
+    def _age(self, now: datetime) -> float:
+        return (now - self.synced).total_seconds() if self.synced else 0.0
 
-    def _changes(self, connection: Connection, now: datetime) -> list[tuple[Run | None, Run]] | None:
-        """Return the watched runs that changed, old and new; None when one is gone or is another run now."""
+    def _changes(self, connection: Connection, now: datetime) -> list[tuple[Run | None, Run]] | ResyncReason:
+        """Return the watched runs that changed, old and new, or what happened when one is gone or another run now."""
         found = {run.id: run for run in reader.runs_by_id(connection, [*self._watched, *self._gaps])}
         changes: list[tuple[Run | None, Run]] = []
         for run_id, (old, kind) in self._watched.items():
             new = found.pop(run_id, None)
-            if new is None or (new.name, new.type, new.section) != (old.name, old.type, old.section):
-                return None
+            if new is None:
+                return "purged"
+            if (new.name, new.type, new.section) != (old.name, old.type, old.section):
+                return "replaced"
             if new != old or kind is not start_kind(new, now):
                 changes.append((old, new))
         return changes + [(None, run) for run in found.values()]
@@ -154,11 +156,12 @@ class Inventory:
 
     def _apply(self, connection: Connection, changes: Iterable[tuple[Run | None, Run]], now: datetime) -> None:
         touched: set[Job] = set()
+        counts = self.counts.copy()
         for old, new in changes:
             if old is not None:
-                self.counts.add_run(old, self._watched[old.id][1], -1)
+                counts.add_run(old, self._watched[old.id][1], -1)
                 touched.add(self._job(old))
-            self.counts.add_run(new, start_kind(new, now))
+            counts.add_run(new, start_kind(new, now))
             touched.add(self._job(new))
             self._note_id(new.id)
             self._future.pop(new.id, None)
@@ -166,10 +169,9 @@ class Inventory:
                 self._future[new.id] = new
         if not touched:
             return
-        for job in touched:
-            self.records.pop(job, None)
-        records, future = load(connection, touched & self.counts.jobs(), self.counts, self.policy, now)
-        self.records.update(records)
+        records, future = load(connection, touched & counts.jobs(), counts, self.policy, now)
+        kept = {job: record for job, record in self.records.items() if job not in touched}
+        self.counts, self.records = counts, kept | records
         self._future.update((run.id, run) for run in future)
         self._watch(now)
 

@@ -1,0 +1,93 @@
+"""Count the files and objects of the newest successes, each backup once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from sqlalchemy.engine import Connection
+
+from bernard_exporter.contents import Contents, Object, object_of
+from bernard_exporter.inventory.record import Record
+from bernard_exporter.model import Job, Run
+from bernard_exporter.store import reader
+
+
+@dataclass(slots=True)
+class Counting:
+    """What was counted so far; a backup with 100,000 files takes a while, so a poll counts only for some time.
+
+    Attributes:
+        contents: of each job, what is in its newest success, once it is counted.
+    """
+
+    contents: dict[Job, Contents] = field(default_factory=dict)
+    _done: dict[Job, tuple[Run, int | None]] = field(default_factory=dict)
+
+    def advance(
+        self,
+        connection: Connection,
+        records: Mapping[Job, Record],
+        seconds: float,
+        monotonic: Callable[[], float],
+    ) -> bool:
+        """Count backups that are not counted yet, until ``seconds`` have passed; return whether any was.
+
+        Raises:
+            sqlalchemy.exc.SQLAlchemyError: a statement failed; what was counted before it stays.
+        """
+        for job in [job for job in self._done if job not in records]:
+            self._forget(job)
+        deadline = monotonic() + seconds
+        counted = False
+        for job, record in records.items():
+            if record.newest is None or self._done.get(job) == _key(record.newest, record):
+                continue
+            self.contents[job] = _count(connection, record.newest, record.previous)
+            self._done[job] = _key(record.newest, record)
+            counted = True
+            if monotonic() >= deadline:
+                break
+        return counted
+
+    def current(self, job: Job, record: Record) -> Contents | None:
+        """Return what is in the newest success, None while it is not counted."""
+        found = self.contents.get(job)
+        return found if found and record.newest and found.run_id == record.newest.id else None
+
+    def _forget(self, job: Job) -> None:
+        del self._done[job]
+        self.contents.pop(job, None)
+
+
+def _key(newest: Run, record: Record) -> tuple[Run, int | None]:
+    return newest, record.previous.id if record.previous else None
+
+
+def _count(connection: Connection, newest: Run, previous: Run | None) -> Contents:
+    files, size, found = _read(connection, newest)
+    before = _read(connection, previous)[2] if previous else None
+    known = bool(found) and bool(before)
+    return Contents(
+        run_id=newest.id,
+        files=files,
+        bytes=size,
+        objects=len(found) if found else None,
+        added=len(found - before) if known and before else None,
+        removed=len(before - found) if known and before else None,
+    )
+
+
+def _read(connection: Connection, run: Run) -> tuple[int, int | None, set[Object]]:
+    """Return how many files a run has, their bytes, and its objects: as recorded, else told from the names."""
+    found = {Object(db, name) for db, name in reader.objects(connection, run.id)}
+    recorded = bool(found)
+    count, size, known = 0, 0, True
+    for path, name, bytes_ in reader.files(connection, run.id):
+        count += 1
+        size += bytes_ or 0
+        known = known and bytes_ is not None
+        if not recorded and (thing := object_of(run.type, path, name)):
+            found.add(thing)
+    found |= {Object(thing.db, None) for thing in found}
+    return count, size if known and count else None, found
