@@ -1,8 +1,9 @@
 """The exceptions of the package: one base, one subclass a layer."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 PollErrorReason = Literal["connect", "timeout", "query", "schema", "internal"]
+POLL_ERROR_REASONS: tuple[PollErrorReason, ...] = get_args(PollErrorReason)
 
 
 class BernardError(Exception):

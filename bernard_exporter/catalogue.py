@@ -1,0 +1,342 @@
+"""Every metric, once: its name, help, kind, labels and value.
+
+Exposition, reference tables, dashboards and alerts follow from these entries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from bernard_exporter.errors import POLL_ERROR_REASONS
+from bernard_exporter.model import State, Status
+from bernard_exporter.policy import Limits
+from bernard_exporter.snapshot import JobStatus, Snapshot
+from bernard_exporter.telemetry import OUTCOMES, RESYNC_REASONS, Telemetry
+
+Kind = Literal["gauge", "counter"]
+# The values of an entry's labels, then the value of the sample.
+Sample = tuple[tuple[str, ...], float]
+
+JOB_LABELS = ("section", "type", "datacenter")
+AS_OF = " As of the last poll: scrapes never touch the database."
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric.
+
+    Attributes:
+        name: as it is exposed; a counter's ends in ``_total``.
+        samples: takes a snapshot and the exporter's own figures, yields the samples; an unknown value yields none.
+    """
+
+    name: str
+    help: str
+    kind: Kind
+    labels: tuple[str, ...]
+    samples: Callable[[Snapshot, Telemetry], Iterable[Sample]]
+
+    def __call__(self, **matchers: str) -> str:
+        """Return a PromQL selector of the metric, such as ``METRIC(section="s1")``.
+
+        Raises:
+            ValueError: the metric has no such label.
+        """
+        unknown = sorted(set(matchers) - set(self.labels))
+        if unknown:
+            raise ValueError(f"{self.name} has no label {unknown[0]!r}, expected one of {', '.join(self.labels)}")
+        inside = ",".join(f'{label}="{value}"' for label, value in matchers.items())
+        return f"{self.name}{{{inside}}}" if inside else self.name
+
+
+CATALOGUE: list[Metric] = []
+
+
+def _define(
+    name: str,
+    text: str,
+    labels: tuple[str, ...],
+    samples: Callable[[Snapshot, Telemetry], Iterable[Sample]],
+    kind: Kind = "gauge",
+) -> Metric:
+    metric = Metric(f"bernard_{name}", text, kind, labels, samples)
+    CATALOGUE.append(metric)
+    return metric
+
+
+def _job(name: str, text: str, value: Callable[[JobStatus], float | None]) -> Metric:
+    """Define a metric with one sample a job, absent where the value is None."""
+
+    def samples(snapshot: Snapshot, _: Telemetry) -> Iterator[Sample]:
+        for status in snapshot.jobs:
+            found = value(status)
+            if found is not None:
+                yield status.job, found
+
+    return _define(f"backup_{name}", text + AS_OF, JOB_LABELS, samples)
+
+
+def _job_set(
+    name: str, text: str, label: str | tuple[str, ...], values: Callable[[JobStatus], Iterable[Sample]]
+) -> Metric:
+    """Define a metric with further labels and any number of samples a job."""
+
+    def samples(snapshot: Snapshot, _: Telemetry) -> Iterator[Sample]:
+        for status in snapshot.jobs:
+            for labels, value in values(status):
+                yield (*status.job, *labels), value
+
+    further = (label,) if isinstance(label, str) else label
+    return _define(f"backup_{name}", text + AS_OF, (*JOB_LABELS, *further), samples)
+
+
+def _limit(name: str, text: str, value: Callable[[Limits], float | None]) -> Metric:
+    return _job(name, text, lambda status: value(status.limits) if status.limits else None)
+
+
+def _time(moment: datetime | None) -> float | None:
+    return moment.timestamp() if moment else None
+
+
+def _states(status: JobStatus) -> Iterator[Sample]:
+    if status.verdict:
+        for state in State:
+            yield (state.value,), float(state is status.verdict.state)
+
+
+def _attempt_statuses(status: JobStatus) -> Iterator[Sample]:
+    if status.attempt:
+        for value in Status:
+            yield (value.value,), float(value is status.attempt.status)
+
+
+def _runs(status: JobStatus) -> Iterator[Sample]:
+    for value in Status:
+        yield (value.value,), float(status.runs.get(value, 0))
+
+
+def _info(status: JobStatus) -> Iterator[Sample]:
+    if status.newest:
+        yield (status.newest.source, status.newest.host), 1.0
+
+
+def _objects_change(status: JobStatus) -> Iterator[Sample]:
+    contents = status.contents
+    if contents and contents.added is not None and contents.removed is not None:
+        yield ("added",), float(contents.added)
+        yield ("removed",), float(contents.removed)
+
+
+def _restore_estimate(status: JobStatus) -> float | None:
+    rate = status.limits.restore_rate if status.limits else None
+    size = status.newest.size if status.newest else None
+    return size / rate if rate and size is not None else None
+
+
+EXPECTED = _job("expected", "1 if the policy expects the job, 0 if it was only seen.", lambda s: float(bool(s.limits)))
+STATE = _job_set("state", "1 on the state the policy finds the job in, 0 on the others.", "state", _states)
+MAX_AGE = _limit("max_age_seconds", "Policy: a success that started longer ago is stale.", lambda p: p.max_age)
+MIN_SIZE = _limit("min_size_bytes", "Policy: a smaller success is too small.", lambda p: p.min_size)
+SIZE_CHANGE_WARNING = _limit(
+    "size_change_warning_ratio",
+    "Policy: a larger change against the previous size, either way, is wrong.",
+    lambda p: p.size_change_warning,
+)
+SIZE_CHANGE_CRITICAL = _limit(
+    "size_change_critical_ratio",
+    "Policy: a larger change against the previous size, either way, is very wrong.",
+    lambda p: p.size_change_critical,
+)
+MAX_DURATION = _limit("max_duration_seconds", "Policy: a run may take this long.", lambda p: p.max_duration)
+READ_ONLY = _limit(
+    "read_only", "Policy: 1 if the data never changes, so that one success is enough.", lambda p: float(p.read_only)
+)
+LAST_SUCCESS_ID = _job(
+    "last_success_id", "backups.id of the newest success, for links.", lambda s: s.newest.id if s.newest else None
+)
+LAST_SUCCESS_START = _job(
+    "last_success_start_timestamp_seconds",
+    "Start of the newest success; its age counts from here, for it holds the data of its start.",
+    lambda s: _time(s.newest.start) if s.newest else None,
+)
+LAST_SUCCESS_END = _job(
+    "last_success_end_timestamp_seconds",
+    "End of the newest success.",
+    lambda s: _time(s.newest.end) if s.newest else None,
+)
+LAST_SUCCESS_DURATION = _job(
+    "last_success_duration_seconds",
+    "How long the newest success took.",
+    lambda s: s.newest.duration if s.newest else None,
+)
+LAST_SUCCESS_SIZE = _job(
+    "last_success_size_bytes",
+    "Size of the newest success; absent while it is not measured.",
+    lambda s: s.newest.size if s.newest else None,
+)
+LAST_SUCCESS_FILES = _job(
+    "last_success_files",
+    "Files and directories of the newest success; absent until counted.",
+    lambda s: s.contents.files or None if s.contents else None,
+)
+LAST_SUCCESS_OBJECTS = _job(
+    "last_success_objects",
+    "Databases and tables in the newest success; absent until counted, and where its files do not tell.",
+    lambda s: s.contents.objects if s.contents else None,
+)
+LAST_SUCCESS_OBJECTS_CHANGE = _job_set(
+    "last_success_objects_change",
+    "Databases and tables added and removed against the previous success.",
+    "change",
+    _objects_change,
+)
+PREVIOUS_SUCCESS_START = _job(
+    "previous_success_start_timestamp_seconds",
+    "Start of the success before the newest.",
+    lambda s: _time(s.previous.start) if s.previous else None,
+)
+PREVIOUS_SUCCESS_SIZE = _job(
+    "previous_success_size_bytes",
+    "Size of the success before the newest; absent while it is not measured.",
+    lambda s: s.previous.size if s.previous else None,
+)
+LAST_SUCCESS_INFO = _job_set(
+    "last_success_info", "1, with source and destination of the newest success.", ("source", "host"), _info
+)
+LAST_ATTEMPT_ID = _job(
+    "last_attempt_id", "backups.id of the newest run of any status.", lambda s: s.attempt.id if s.attempt else None
+)
+LAST_ATTEMPT_START = _job(
+    "last_attempt_start_timestamp_seconds",
+    "Start of the newest run of any status.",
+    lambda s: _time(s.attempt.start) if s.attempt else None,
+)
+LAST_ATTEMPT_STATUS = _job_set(
+    "last_attempt_status", "1 on the status of the newest run, 0 on the others.", "status", _attempt_statuses
+)
+CONSECUTIVE_FAILURES = _job(
+    "consecutive_failures",
+    "Failed runs since the newest success, or ever when there is none.",
+    lambda s: float(s.consecutive_failures),
+)
+ONGOING = _job("ongoing", "Runs in progress.", lambda s: float(len(s.ongoing)))
+ONGOING_START = _job(
+    "ongoing_start_timestamp_seconds",
+    "Start of the oldest run in progress.",
+    lambda s: _time(s.ongoing[0].start) if s.ongoing else None,
+)
+ABANDONED = _job(
+    "abandoned",
+    "Runs that say ongoing and can never end: older than 7 days, or outlived by a newer run.",
+    lambda s: float(s.abandoned),
+)
+RUNS = _job_set("runs", "Rows recorded, by status; a gauge, for rows can be purged.", "status", _runs)
+PREVIOUS_RUN = _job(
+    "previous_run_timestamp_seconds", "When a run was last due by the schedule.", lambda s: _time(s.previous_run)
+)
+NEXT_RUN = _job("next_run_timestamp_seconds", "When a run is next due by the schedule.", lambda s: _time(s.next_run))
+OLDEST_RETAINED = _job(
+    "oldest_retained_start_timestamp_seconds",
+    "Start of the oldest success within retention: how far back one can restore.",
+    lambda s: s.oldest_retained,
+)
+SIZE_EXPECTED_LOWER = _job(
+    "size_expected_lower_bytes",
+    "Median of up to 10 successes before the newest, less three deviations: an early hint, no verdict.",
+    lambda s: s.band.lower if s.band else None,
+)
+SIZE_EXPECTED_UPPER = _job(
+    "size_expected_upper_bytes",
+    "Median of up to 10 successes before the newest, plus three deviations: an early hint, no verdict.",
+    lambda s: s.band.upper if s.band else None,
+)
+RESTORE_ESTIMATE = _job(
+    "restore_estimate_seconds",
+    "An estimate: size of the newest success over the policy's restore_rate.",
+    _restore_estimate,
+)
+STORAGE_BYTES = _define(
+    "storage_retained_bytes",
+    "Bytes of the successes still within retention on a destination host." + AS_OF,
+    ("host", "type"),
+    lambda snapshot, _: ((key, float(kept.bytes)) for key, kept in snapshot.storage.items()),
+)
+STORAGE_BACKUPS = _define(
+    "storage_retained_backups",
+    "Successes still within retention on a destination host." + AS_OF,
+    ("host", "type"),
+    lambda snapshot, _: ((key, float(kept.backups)) for key, kept in snapshot.storage.items()),
+)
+NEWEST_START = _define(
+    "inventory_newest_start_timestamp_seconds",
+    "Start of the newest run of all; one that stays old means nothing is recorded any more." + AS_OF,
+    (),
+    lambda snapshot, _: [] if snapshot.newest_start is None else [((), snapshot.newest_start)],
+)
+ANOMALIES = _define(
+    "inventory_anomalies",
+    "Rows that contradict themselves or the policy." + AS_OF,
+    ("kind",),
+    lambda snapshot, _: (((kind.value,), float(rows)) for kind, rows in snapshot.anomalies.items()),
+)
+ROWS_REJECTED = _define(
+    "rows_rejected",
+    "Rows that could not be used, or a value of them." + AS_OF,
+    ("reason",),
+    lambda snapshot, _: (((reason.value,), float(rows)) for reason, rows in snapshot.rejected.items()),
+)
+UP = _define("up", "1 if the last poll succeeded.", (), lambda _, own: [((), float(own.up))])
+LAST_POLL = _define(
+    "last_poll_timestamp_seconds",
+    "End of the last successful poll.",
+    (),
+    lambda _, own: [] if own.last_poll is None else [((), own.last_poll)],
+)
+LAST_POLL_DURATION = _define(
+    "last_poll_duration_seconds",
+    "How long the last successful poll took.",
+    (),
+    lambda _, own: [] if own.last_poll_duration is None else [((), own.last_poll_duration)],
+)
+POLLS = _define(
+    "polls_total",
+    "Polls by outcome.",
+    ("outcome",),
+    lambda _, own: (((outcome,), float(own.polls[outcome])) for outcome in OUTCOMES),
+    "counter",
+)
+POLL_ERRORS = _define(
+    "poll_errors_total",
+    "Failed polls by reason.",
+    ("reason",),
+    lambda _, own: (((reason,), float(own.errors[reason])) for reason in POLL_ERROR_REASONS),
+    "counter",
+)
+RESYNCS = _define(
+    "resyncs_total",
+    "Polls that counted the whole inventory afresh, by reason.",
+    ("reason",),
+    lambda _, own: (((reason,), float(own.resyncs[reason])) for reason in RESYNC_REASONS),
+    "counter",
+)
+RELOAD_SUCCESSFUL = _define(
+    "config_last_reload_successful",
+    "1 if the last reload of the configuration succeeded.",
+    (),
+    lambda _, own: [((), float(own.reload_successful))],
+)
+RELOAD_SUCCESS = _define(
+    "config_last_reload_success_timestamp_seconds",
+    "When the configuration was last loaded.",
+    (),
+    lambda _, own: [((), own.reload_success)],
+)
+BUILD_INFO = _define(
+    "exporter_build_info",
+    "1, with the versions of the exporter and of Python.",
+    ("version", "pythonversion"),
+    lambda _, own: [((own.version, own.python_version), 1.0)],
+)
