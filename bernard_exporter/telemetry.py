@@ -5,12 +5,12 @@ from __future__ import annotations
 import platform
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import get_args
+from typing import Literal, get_args
 
 from bernard_exporter import __version__
 from bernard_exporter.errors import PollErrorReason
-from bernard_exporter.inventory.sync import ResyncReason
 
+ResyncReason = Literal["start", "interval", "policy", "purged", "replaced", "backlog"]
 OUTCOMES = ("success", "failure")
 RESYNC_REASONS: tuple[ResyncReason, ...] = get_args(ResyncReason)
 

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
 
 from sqlalchemy.engine import Connection
 
@@ -16,8 +15,8 @@ from bernard_exporter.inventory.record import Record
 from bernard_exporter.model import Job, Run
 from bernard_exporter.policy import Policy
 from bernard_exporter.store import reader
+from bernard_exporter.telemetry import ResyncReason
 
-ResyncReason = Literal["start", "interval", "policy", "purged", "replaced", "backlog"]
 # Ids summed up by one statement: short enough for any sensible statement timeout.
 _IDS_AT_ONCE = 250_000
 _NEW_AT_ONCE = 5_000

@@ -1,0 +1,172 @@
+"""A snapshot as the bytes of a scrape: rendered once a poll, a family again only when one of its values changed."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector, exposition
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.core import Metric as Family
+from prometheus_client.openmetrics import exposition as openmetrics
+from prometheus_client.registry import Collector
+
+from bernard_exporter.catalogue import CATALOGUE, Metric, Sample
+from bernard_exporter.snapshot import Snapshot
+from bernard_exporter.telemetry import Telemetry
+
+TEXT = "text/plain; version=0.0.4; charset=utf-8"
+OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+_EOF = b"# EOF\n"
+_GZIP_WINDOW = 31
+_GZIP_LEVEL = 4
+
+
+class _Families(Collector):
+    """Hands given families to prometheus_client's renderers."""
+
+    def __init__(self, families: Iterable[Family]) -> None:
+        self._families = families
+
+    def collect(self) -> Iterable[Family]:
+        return self._families
+
+
+class _Own:
+    """The live figures of the process: memory, CPU, open files, garbage collection, Python's version."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        PlatformCollector(registry=self.registry)
+        GCCollector(registry=self.registry)
+
+
+def _family(metric: Metric, samples: Iterable[Sample]) -> Family:
+    make = CounterMetricFamily if metric.kind == "counter" else GaugeMetricFamily
+    family = make(metric.name, metric.help, labels=metric.labels)
+    for labels, value in samples:
+        family.add_metric(list(labels), value)
+    return family
+
+
+def _text(families: Iterable[Family]) -> bytes:
+    registry = CollectorRegistry()
+    registry.register(_Families(families))
+    return bytes(exposition.generate_latest(registry))
+
+
+_render_openmetrics: Callable[[CollectorRegistry], bytes] = openmetrics.generate_latest
+
+
+def _openmetrics(families: Iterable[Family]) -> bytes:
+    registry = CollectorRegistry()
+    registry.register(_Families(families))
+    return _render_openmetrics(registry).removesuffix(_EOF)
+
+
+def _not_created(families: Iterable[Family]) -> Iterator[Family]:
+    """Yield the families without ``_created`` series, which this exporter has no use for."""
+    for family in families:
+        if family.type != "gauge" or not family.name.endswith("_created"):
+            yield family
+
+
+@dataclass(slots=True)
+class _Rendered:
+    """A family's samples and its bytes; gauges look the same in both formats, so they are kept once."""
+
+    samples: tuple[Sample, ...]
+    text: bytes
+    openmetrics: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a scrape of one format begins with, plain, and compressed up to a point where more can follow."""
+
+    plain: bytes
+    gzipped: bytes
+    compressor: zlib._Compress = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Exposition:
+    """The bytes of a snapshot in both formats, and of each family apart.
+
+    Attributes:
+        families: name to the bytes in each format, for ``name[]`` filters.
+    """
+
+    pages: dict[str, Page]
+    families: dict[str, dict[str, bytes]]
+
+
+class Renderer:
+    """Renders snapshots; what has not changed since the last one is not rendered again."""
+
+    def __init__(self) -> None:
+        """Start with nothing rendered."""
+        self._known: dict[str, _Rendered] = {}
+
+    def render(self, snapshot: Snapshot, telemetry: Telemetry) -> Exposition:
+        """Return the exposition of a snapshot."""
+        for metric in CATALOGUE:
+            samples = tuple(metric.samples(snapshot, telemetry))
+            known = self._known.get(metric.name)
+            if known is None or known.samples != samples:
+                self._known[metric.name] = _render(metric, samples)
+        families = {
+            TEXT: {name: rendered.text for name, rendered in self._known.items()},
+            OPENMETRICS: {name: rendered.openmetrics for name, rendered in self._known.items()},
+        }
+        return Exposition({kind: _page(by_name.values()) for kind, by_name in families.items()}, families)
+
+
+def _render(metric: Metric, samples: tuple[Sample, ...]) -> _Rendered:
+    family = _family(metric, samples)
+    text = _text([family])
+    return _Rendered(samples, text, text if metric.kind == "gauge" else _openmetrics([family]))
+
+
+def _page(families: Iterable[bytes]) -> Page:
+    plain = b"".join(families)
+    compressor = zlib.compressobj(_GZIP_LEVEL, zlib.DEFLATED, _GZIP_WINDOW)
+    return Page(plain, compressor.compress(plain) + compressor.flush(zlib.Z_SYNC_FLUSH), compressor)
+
+
+class Scrape:
+    """Answers scrapes: the bytes of the last poll, and the live figures of the process after them."""
+
+    def __init__(self) -> None:
+        """Start without an exposition; set one before the first scrape."""
+        self.exposition: Exposition | None = None
+        self._own = _Own()
+
+    def body(self, kind: str, gzip: bool, names: Collection[str] = ()) -> bytes:
+        """Return the answer in a format, whole, or only the families of the ``names`` asked for."""
+        live = self._live(kind, names)
+        if names:
+            chosen = self._chosen(kind, names) + live
+            return zlib.compress(chosen, _GZIP_LEVEL, _GZIP_WINDOW) if gzip else chosen
+        if self.exposition is None:
+            return zlib.compress(live, _GZIP_LEVEL, _GZIP_WINDOW) if gzip else live
+        page = self.exposition.pages[kind]
+        if not gzip:
+            return page.plain + live
+        compressor = page.compressor.copy()
+        return page.gzipped + compressor.compress(live) + compressor.flush()
+
+    def _live(self, kind: str, names: Collection[str]) -> bytes:
+        families = [family for family in _not_created(self._own.registry.collect()) if _asked(family, names)]
+        return _openmetrics(families) + _EOF if kind == OPENMETRICS else _text(families)
+
+    def _chosen(self, kind: str, names: Collection[str]) -> bytes:
+        if self.exposition is None:
+            return b""
+        return b"".join(data for name, data in self.exposition.families[kind].items() if name in names)
+
+
+def _asked(family: Family, names: Collection[str]) -> bool:
+    return not names or any(sample.name in names for sample in family.samples)

@@ -1,0 +1,182 @@
+"""Read, judge, render, swap one reference: again and again, whatever happens to the database."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeout
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from bernard_exporter.assessment import Calendar, build
+from bernard_exporter.config.settings import Settings
+from bernard_exporter.errors import StoreError
+from bernard_exporter.exposition import Renderer, Scrape
+from bernard_exporter.inventory.counting import Counting
+from bernard_exporter.inventory.sync import Inventory
+from bernard_exporter.snapshot import Snapshot
+from bernard_exporter.store.connection import Database
+from bernard_exporter.telemetry import Telemetry
+
+_log = logging.getLogger(__name__)
+# The part of an interval that counting files may take.
+_COUNTING_SHARE = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Where time comes from: the moment, and seconds that never go back."""
+
+    now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+    monotonic: Callable[[], float] = field(default=time.monotonic)
+
+
+class Poller:
+    """Keeps the inventory, its verdicts and the scrape up to date.
+
+    One thread reads; another, the caller of :meth:`tick`, waits for it no longer than an interval. So states go on
+    ageing while the database hangs, and a read that hangs is never joined by a second one.
+    """
+
+    def __init__(self, settings: Settings, scrape: Scrape, clock: Clock | None = None) -> None:
+        """Prepare to poll; nothing is read yet.
+
+        Raises:
+            StoreError: the connection cannot be described, as by an option file that does not exist.
+        """
+        self._clock = clock or Clock()
+        self._settings = settings
+        self._database = Database(settings.database)
+        self._inventory = Inventory(settings.policy, settings.resync_interval)
+        self._counting = Counting()
+        self._calendar = Calendar()
+        self._renderer = Renderer()
+        self._scrape = scrape
+        self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="reader")
+        self._pending: Future[None] | None = None
+        self._lock = threading.Lock()
+        self._wake = threading.Event()
+        self._stopped = False
+        self._thread: threading.Thread | None = None
+        self._complaint = ""
+        self._adopt: Settings | None = None
+        self.telemetry = Telemetry(reload_success=self._clock.now().timestamp())
+        self.snapshot = Snapshot(taken=self._clock.now())
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in force."""
+        return self._settings
+
+    @property
+    def ready(self) -> bool:
+        """Tell whether a poll has ever succeeded."""
+        return self.telemetry.last_poll is not None
+
+    def start(self) -> None:
+        """Poll from now on, in a thread of its own."""
+        self._thread = threading.Thread(target=self._run, name="poller", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop polling; does not wait for a read that hangs."""
+        self._stopped = True
+        self._wake.set()
+        if self._thread:
+            self._thread.join(timeout=1.0)
+        self._reader.shutdown(wait=False, cancel_futures=True)
+
+    def reload(self, load: Callable[[], Settings]) -> None:
+        """Follow the settings that ``load`` returns, or keep the old ones whole when it raises.
+
+        Raises:
+            BernardError: the new settings cannot be used.
+        """
+        try:
+            settings = load()
+            database = Database(settings.database)
+        except Exception:
+            self.telemetry.reload_successful = False
+            self._publish()
+            raise
+        with self._lock:
+            self._settings, self._database, self._adopt = settings, database, settings
+        self.telemetry.reload_successful = True
+        self.telemetry.reload_success = self._clock.now().timestamp()
+        self._wake.set()
+
+    def _run(self) -> None:
+        while not self._stopped:
+            begun = self._clock.monotonic()
+            self._wake.clear()
+            try:
+                self.tick()
+            except Exception:
+                # The last net: this thread must outlive whatever it meets.
+                _log.exception("a poll failed in a way nobody thought of; polling goes on")
+                self.telemetry.errors["internal"] += 1
+            left = self._settings.poll_interval - (self._clock.monotonic() - begun)
+            self._wake.wait(max(left, 0.0))
+
+    def tick(self) -> None:
+        """Read once, or go on waiting for a read that hangs, for one interval at most; then judge and render."""
+        if self._pending is None:
+            self._pending = self._reader.submit(self._read)
+        try:
+            self._pending.result(timeout=self._settings.poll_interval)
+            self._pending = None
+        except FutureTimeout:
+            self._failed(StoreError("timeout", "the database has not answered for a whole poll interval"))
+        except Exception:
+            self._pending = None
+            raise
+        self._publish()
+
+    def _read(self) -> None:
+        """Bring the inventory up to date; note what went wrong."""
+        with self._lock:
+            database, adopted, self._adopt = self._database, self._adopt, None
+        if adopted:
+            self._inventory.adopt(adopted.policy, adopted.resync_interval)
+        begun = self._clock.monotonic()
+        try:
+            with database.connect() as connection:
+                self._inventory.update(connection, self._clock.now())
+                self._succeeded(self._clock.monotonic() - begun)
+                seconds = self._settings.poll_interval * _COUNTING_SHARE
+                self._counting.advance(connection, self._inventory.records, seconds, self._clock.monotonic)
+        except StoreError as error:
+            self._failed(error)
+        except (SQLAlchemyError, OSError) as error:
+            self._failed(StoreError("query", f"{type(error).__name__}: {error}"))
+
+    def _succeeded(self, duration: float) -> None:
+        own = self.telemetry
+        own.up = True
+        own.last_poll = self._clock.now().timestamp()
+        own.last_poll_duration = duration
+        own.polls["success"] += 1
+        own.resyncs = self._inventory.resyncs.copy()
+        if self._complaint:
+            _log.info("the database can be read again")
+        self._complaint = ""
+        self._publish()
+
+    def _failed(self, error: StoreError) -> None:
+        self.telemetry.up = False
+        self.telemetry.polls["failure"] += 1
+        self.telemetry.errors[error.reason] += 1
+        # Once, not at every poll.
+        if str(error) != self._complaint:
+            _log.error("cannot read the database: %s", error, extra={"reason": error.reason})
+        self._complaint = str(error)
+
+    def _publish(self) -> None:
+        """Judge what is known by the time it is now, and swap what scrapes and pages are answered from."""
+        self.snapshot = build(self._inventory, self._counting, self._calendar, self._clock.now())
+        self._scrape.exposition = self._renderer.render(self.snapshot, self.telemetry)
