@@ -60,6 +60,7 @@ class Poller:
         self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="reader")
         self._pending: Future[None] | None = None
         self._lock = threading.Lock()
+        self._publishing = threading.Lock()
         self._wake = threading.Event()
         self._stopped = False
         self._thread: threading.Thread | None = None
@@ -144,16 +145,19 @@ class Poller:
         if adopted:
             self._inventory.adopt(adopted.policy, adopted.resync_interval)
         begun = self._clock.monotonic()
+        polled = False
         try:
             with database.connect() as connection:
                 self._inventory.update(connection, self._clock.now())
                 self._succeeded(self._clock.monotonic() - begun)
+                polled = True
                 seconds = self._settings.poll_interval * _COUNTING_SHARE
                 self._counting.advance(connection, self._inventory.records, seconds, self._clock.monotonic)
+            self._recovered()
         except StoreError as error:
-            self._failed(error)
+            self._failed(error, polled)
         except (SQLAlchemyError, OSError) as error:
-            self._failed(StoreError("query", f"{type(error).__name__}: {error}"))
+            self._failed(StoreError("query", f"{type(error).__name__}: {error}"), polled)
 
     def _succeeded(self, duration: float) -> None:
         own = self.telemetry
@@ -162,14 +166,18 @@ class Poller:
         own.last_poll_duration = duration
         own.polls["success"] += 1
         own.resyncs = self._inventory.resyncs.copy()
+        self._publish()
+
+    def _recovered(self) -> None:
         if self._complaint:
             _log.info("the database can be read again")
         self._complaint = ""
-        self._publish()
 
-    def _failed(self, error: StoreError) -> None:
-        self.telemetry.up = False
-        self.telemetry.polls["failure"] += 1
+    def _failed(self, error: StoreError, polled: bool = False) -> None:
+        """Note an error; when the inventory was ``polled`` before it, only files and objects are not counted."""
+        if not polled:
+            self.telemetry.up = False
+            self.telemetry.polls["failure"] += 1
         self.telemetry.errors[error.reason] += 1
         # Once, not at every poll.
         if str(error) != self._complaint:
@@ -178,5 +186,6 @@ class Poller:
 
     def _publish(self) -> None:
         """Judge what is known by the time it is now, and swap what scrapes and pages are answered from."""
-        self.snapshot = build(self._inventory, self._counting, self._calendar, self._clock.now())
-        self._scrape.exposition = self._renderer.render(self.snapshot, self.telemetry)
+        with self._publishing:
+            self.snapshot = build(self._inventory, self._counting, self._calendar, self._clock.now())
+            self._scrape.exposition = self._renderer.render(self.snapshot, self.telemetry)

@@ -1,0 +1,144 @@
+"""A YAML document whose every value knows where it stands, so that an error can say so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn, TypeVar
+
+import yaml
+
+from bernard_exporter.errors import ConfigError
+
+T = TypeVar("T")
+_SHOWN = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A value of the document, the key that leads to it, and the file it is in.
+
+    Attributes:
+        key: such as ``policy.sections.s1``; '' for the document itself.
+        secret: the value is never quoted.
+    """
+
+    file: Path
+    key: str
+    node: yaml.Node
+    secret: bool = False
+
+    def fail(self, expected: str, found: str | None = None) -> NoReturn:
+        """Refuse the value.
+
+        Raises:
+            ConfigError: always.
+        """
+        shown = found or self._shown()
+        where = f"{self.file}:{self.node.start_mark.line + 1}"
+        key = f" {self.key}:" if self.key else ""
+        raise ConfigError(f"{where}:{key} found {shown}, expected {expected}")
+
+    def _shown(self) -> str:
+        if self.secret:
+            return "a value that is not shown"
+        if isinstance(self.node, yaml.ScalarNode):
+            text = str(self.node.value)
+            return repr(text if len(text) <= _SHOWN else text[:_SHOWN] + "...") if text else "nothing"
+        return "a list" if isinstance(self.node, yaml.SequenceNode) else "a mapping"
+
+    @property
+    def empty(self) -> bool:
+        """Tell whether nothing is written after the key."""
+        return isinstance(self.node, yaml.ScalarNode) and self.node.tag == "tag:yaml.org,2002:null"
+
+    @property
+    def is_list(self) -> bool:
+        """Tell whether the value is a list."""
+        return isinstance(self.node, yaml.SequenceNode)
+
+    def mapping(self, keys: tuple[str, ...] | None = None, what: str = "a mapping") -> dict[str, Entry]:
+        """Return the entries of a mapping by key; with ``keys``, no others are accepted.
+
+        Raises:
+            ConfigError: it is no mapping, or has an unknown key or one twice.
+        """
+        if not isinstance(self.node, yaml.MappingNode):
+            self.fail(what)
+        found: dict[str, Entry] = {}
+        for key_node, value_node in self.node.value:
+            name = str(key_node.value) if isinstance(key_node, yaml.ScalarNode) else ""
+            key = Entry(self.file, f"{self.key}.{name}".lstrip("."), key_node)
+            if not name or (keys is not None and name not in keys):
+                key.fail(f"one of the keys {', '.join(keys)}" if keys else "a name", f"the key {name!r}")
+            if name in found:
+                key.fail("each key once", f"the key {name!r} again")
+            found[name] = Entry(self.file, key.key, value_node, self.secret)
+        return found
+
+    def items(self, what: str) -> Iterator[Entry]:
+        """Yield the entries of a list.
+
+        Raises:
+            ConfigError: it is no list.
+        """
+        if not isinstance(self.node, yaml.SequenceNode):
+            self.fail(what)
+        for index, node in enumerate(self.node.value):
+            yield Entry(self.file, f"{self.key}[{index}]", node, self.secret)
+
+    def scalar(self) -> object:
+        """Return the text, number, truth value or None that YAML makes of a single value; lists are lists."""
+        return yaml.SafeLoader("").construct_object(self.node, deep=True)
+
+    def text(self, what: str) -> str:
+        """Return the value, which must be a text that is not empty.
+
+        Raises:
+            ConfigError: it is none.
+        """
+        value = self.scalar()
+        return value if isinstance(value, str) and value else self.fail(what)
+
+    def boolean(self) -> bool:
+        """Return the value, which must be true or false.
+
+        Raises:
+            ConfigError: it is neither.
+        """
+        value = self.scalar()
+        return value if isinstance(value, bool) else self.fail("true or false")
+
+    def convert(self, convert: Callable[[object], T]) -> T:
+        """Return what ``convert`` makes of the value; its ValueError says what was expected.
+
+        Raises:
+            ConfigError: it makes nothing of it.
+        """
+        try:
+            return convert(self.scalar())
+        except ValueError as error:
+            self.fail(str(error))
+
+
+def read(file: Path) -> Entry:
+    """Return the one document of a YAML file.
+
+    Raises:
+        ConfigError: the file cannot be read or is no YAML.
+    """
+    try:
+        node = yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    except OSError as error:
+        raise ConfigError(f"{file}: {error.strerror}, expected a readable file; name it with --config.file") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{file}: found a byte that is not UTF-8 at {error.start}, expected YAML") from error
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ConfigError(f"{file}:{line}: found {error.problem}, expected YAML") from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{file}: found {error}, expected YAML") from error
+    if node is None:
+        raise ConfigError(f"{file}:1: found nothing, expected a mapping with the key database")
+    return Entry(file, "", node)
