@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from bernard_exporter.model import UNKNOWN_DATACENTER, BackupType, Job, Run, State
@@ -136,8 +136,3 @@ def _size_changed(limits: Limits, change: float) -> Verdict:
         if abs(change) > limit:
             return Verdict(state, f"the size changed by {change:+.2%}, expected at most {limit:.2%}")
     return Verdict(State.FRESH, f"young enough, large enough, size changed by {change:+.2%}")
-
-
-def override(limits: Limits, **changes: object) -> Limits:
-    """Return the limits with what a more specific entry of the policy says instead."""
-    return replace(limits, **changes)  # type: ignore[arg-type]

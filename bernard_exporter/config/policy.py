@@ -44,9 +44,9 @@ def parse_policy(entry: Entry) -> Policy:
     defaults = dict(BUILT_IN)
     zones = dict.fromkeys(_TYPES, zone)
     if "defaults" in keys:
-        for kind, limits in keys["defaults"].mapping(_TYPES).items():
-            zones[kind] = _own_zone(limits, zone)
-            defaults[kind] = _limits(limits, BUILT_IN[kind], zones[kind])
+        for kind, own in keys["defaults"].mapping(_TYPES).items():
+            zones[kind] = _own_zone(own, zone)
+            defaults[kind] = _limits(own, BUILT_IN[kind], zones[kind])
     expected: dict[Job, Limits] = {}
     if "sections" in keys:
         for section, what in keys["sections"].mapping().items():
