@@ -1,0 +1,40 @@
+"""Fixtures that start real servers once a session, and give each test a place of its own."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.servers import MariaDB
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDB]:
+    """A running server that tests share: no test may stop or disturb it."""
+    server = MariaDB(tmp_path_factory.mktemp("mariadb"))
+    server.install()
+    with server.serve():
+        yield server
+
+
+@pytest.fixture
+def own_mariadb(tmp_path: Path) -> Iterator[MariaDB]:
+    """A running server of the test's own, to kill, stop and break."""
+    server = MariaDB(tmp_path)
+    server.install()
+    with server.serve():
+        yield server
+
+
+@pytest.fixture
+def mariadb_url(mariadb: MariaDB) -> Iterator[str]:
+    """The URL of an empty database."""
+    name = f"dbbackups{next(_numbers)}"
+    mariadb.execute(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
+    yield mariadb.url(name)
+    mariadb.execute(f"DROP DATABASE {name}")

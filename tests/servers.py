@@ -1,0 +1,145 @@
+"""Real servers that the tests start on temporary directories and free ports, and end."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pymysql
+import pytest
+
+PATIENCE = 60.0
+
+
+def need(*names: str) -> str:
+    """Return the path of the first of the named programs; a missing one is a failure, with what to do."""
+    for name in names:
+        found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/bin:/sbin:/bin")
+        if found:
+            return found
+    return pytest.fail(f"{names[0]} is not installed; `make test` installs it")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def eventually(condition: Callable[[], object], what: str, seconds: float = PATIENCE) -> None:
+    """Wait until the condition holds; an OSError of its own counts as not yet."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            if condition():
+                return
+        except (OSError, pymysql.err.MySQLError):
+            pass
+        if time.monotonic() > deadline:
+            pytest.fail(f"{what}: not within {seconds:.0f} s")
+        time.sleep(0.05)
+
+
+@contextmanager
+def process(arguments: list[str], log: Path, env: dict[str, str] | None = None) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a program, its output in a file, and end it whatever happens."""
+    with log.open("ab") as output:
+        running = subprocess.Popen(arguments, stdout=output, stderr=output, env={**os.environ, **(env or {})})
+    try:
+        yield running
+    finally:
+        if running.poll() is None:
+            running.send_signal(signal.SIGCONT)
+            running.terminate()
+            try:
+                running.wait(20)
+            except subprocess.TimeoutExpired:
+                running.kill()
+                running.wait()
+
+
+@dataclass
+class MariaDB:
+    """A mariadbd of the tests' own; databases are made in it one a test."""
+
+    directory: Path
+    port: int = field(default_factory=free_port)
+    running: subprocess.Popen[bytes] | None = None
+
+    @property
+    def _data(self) -> Path:
+        return self.directory / "data"
+
+    def install(self) -> None:
+        subprocess.run(
+            [
+                need("mariadb-install-db"),
+                "--no-defaults",
+                "--auth-root-authentication-method=normal",
+                "--skip-test-db",
+                f"--datadir={self._data}",
+                f"--user={os.environ.get('USER') or 'root'}" if os.getuid() else "--user=root",
+            ],
+            check=True,
+            capture_output=True,
+        )
+
+    @contextmanager
+    def serve(self) -> Iterator[None]:
+        arguments = [
+            need("mariadbd"),
+            "--no-defaults",
+            f"--datadir={self._data}",
+            f"--socket={self.directory / 'socket'}",
+            f"--pid-file={self.directory / 'pid'}",
+            f"--port={self.port}",
+            "--bind-address=127.0.0.1",
+            "--innodb-buffer-pool-size=256M",
+            "--innodb-flush-log-at-trx-commit=0",
+            "--innodb-flush-method=nosync",
+            "--skip-name-resolve",
+            "--skip-log-bin",
+            *(["--user=root"] if not os.getuid() else []),
+        ]
+        with process(arguments, self.directory / "log") as self.running:
+            eventually(self.connect, "mariadbd answers")
+            yield
+        self.running = None
+
+    def connect(
+        self, database: str | None = None, user: str = "root", password: str = ""
+    ) -> pymysql.Connection[pymysql.cursors.Cursor]:
+        return pymysql.connect(
+            host="127.0.0.1",
+            port=self.port,
+            user=user,
+            password=password,
+            database=database,
+            autocommit=True,
+            connect_timeout=5,
+            read_timeout=600,
+            init_command="SET time_zone = '+00:00'",
+        )
+
+    def execute(self, *statements: str, database: str | None = None) -> list[tuple[object, ...]]:
+        """Run statements as root; return the rows of the last."""
+        connection = self.connect(database)
+        try:
+            with connection.cursor() as cursor:
+                for statement in statements:
+                    cursor.execute(statement)
+                return list(cursor.fetchall())
+        finally:
+            connection.close()
+
+    def url(self, database: str, user: str = "root") -> str:
+        return f"mysql+pymysql://{user}@127.0.0.1:{self.port}/{database}"
