@@ -30,6 +30,10 @@ class Section:
     one_datacenter: bool = False
 
 
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
 SECTIONS = (
     Section("s1", dump=168, snapshot=1130, hours=3.4, port=3311),
     Section("s2", dump=112, snapshot=790, hours=2.9, port=3312),
@@ -55,14 +59,14 @@ SECTIONS = (
     Section("db_inventory", dump=0.012, hours=0.1, port=3353, one_datacenter=True),
 )
 
-_LANGUAGES = (
+_LANGUAGES = _words(
     "aa ab af ak als am an ang arc as ast av ay az ba bar bcl be bh bi bm bn bo br bs bug bxr ce ch co cr cu cv cy da "
     "diq dsb dv dz ee el eml et eu ext ff fj fo frp fur fy ga gan gd gl glk gn got gu gv ha hak haw hi hif ho hr hsb "
     "ht hy hz ia ie ig ii ik ilo io is iu jam jbo jv ka kab kbd kg ki kk kl km kn koi krc ks ku kv kw ky la lad lb lez "
     "lg li lij lmo ln lo lrc lt ltg lv mai mdf mhr mi mk ml mn mr mrj ms mt mwl my myv mzn na nah nap nds ne new nn"
-).split()
+)
 _PROJECTS = ("wiki", "wiktionary", "wikibooks", "wikiquote", "wikinews", "wikisource", "wikivoyage")
-# Ours is a dot-free and hyphen-free world but for what is encoded: @002d is a hyphen, @002e a dot.
+# A name's own hyphen is encoded, @002d, in the names of files.
 _DATABASES = {
     "s1": "enwiki",
     "s2": "itwiki zhwiki plwiki nlwiki svwiki ptwiki cswiki fiwiki trwiki nowiki idwiki bgwiki thwiki enwiktionary",
@@ -81,32 +85,32 @@ _DATABASES = {
     "analytics_meta": "hive_metastore superset_production oozie druid hue",
     "db_inventory": "zarcillo",
 }
-_WIKI_TABLES = (
+_WIKI_TABLES = _words(
     "text templatelinks pagelinks revision categorylinks externallinks logging linktarget content slots page comment "
     "imagelinks cu_changes archive user_properties watchlist langlinks globalimagelinks flaggedtemplates recentchanges "
     "page_props echo_event user iwlinks geo_tags change_tag actor abuse_filter_log oldimage image redirect category "
     "filearchive site_stats ipblocks job objectcache page_restrictions protected_titles user_groups updatelog"
-).split()
-_OTHER_TABLES = (
+)
+_OTHER_TABLES = _words(
     "events events@002darchive attributes files accounts sessions permissions messages comments history tags "
     "attachments settings queue notifications groups migrations"
-).split()
+)
 
 
-def databases(section: str) -> list[str]:
+def databases(section: str) -> tuple[str, ...]:
     """Return the names of a section's databases as file names spell them, the largest first."""
     if section == "s3":
         wikis = [language + project for project, language in product(_PROJECTS, _LANGUAGES)]
-        return [*wikis, "test@002dwiki", "heartbeat"]
+        return (*wikis, "test@002dwiki", "heartbeat")
     if section.startswith("es"):
-        return [f"{wiki}_blobs" for key in ("s1", "s4", "s5", "s8") for wiki in _DATABASES[key].split()]
-    return [*_DATABASES.get(section, section).split(), "heartbeat"]
+        return tuple(f"{wiki}_blobs" for key in ("s1", "s4", "s5", "s8") for wiki in _words(_DATABASES[key]))
+    return (*_words(_DATABASES.get(section, section)), "heartbeat")
 
 
-def tables(database: str) -> list[str]:
+def tables(database: str) -> tuple[str, ...]:
     """Return the names of a database's tables as file names spell them, the largest first."""
     if database == "heartbeat":
-        return ["heartbeat"]
+        return ("heartbeat",)
     if database.endswith("_blobs"):
-        return [f"blobs_cluster{number}" for number in range(1, 32)]
+        return tuple(f"blobs_cluster{number}" for number in range(1, 32))
     return _WIKI_TABLES if database.endswith(_PROJECTS) else _OTHER_TABLES
