@@ -33,7 +33,12 @@ class Calendar:
 
 
 def build(inventory: Inventory, counting: Counting, calendar: Calendar, now: datetime) -> Snapshot:
-    """Return the inventory judged by its policy at ``now``; reads no database and no clock."""
+    """Return the inventory judged by its policy at ``now``; reads no database and no clock.
+
+    Nothing is said of any job before the database was read once: unknown is not missing.
+    """
+    if inventory.synced is None:
+        return Snapshot(taken=now)
     policy = inventory.policy
     names = sorted({*policy.expected, *inventory.records})
     by_status = _runs_by_status(inventory.counts)

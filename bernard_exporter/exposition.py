@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 _EOF = b"# EOF\n"
 _GZIP_WINDOW = 31
 _GZIP_LEVEL = 4
+# Seconds for which the live figures of the process are good enough to be sent again.
+_LIVE = 1.0
 
 
 class _Families(Collector):
@@ -139,20 +142,27 @@ def _page(families: Iterable[bytes]) -> Page:
 class Scrape:
     """Answers scrapes: the bytes of the last poll, and the live figures of the process after them."""
 
-    def __init__(self) -> None:
-        """Start without an exposition; set one before the first scrape."""
-        self.exposition: Exposition | None = None
+    def __init__(self, exposition: Exposition, monotonic: Callable[[], float] = time.monotonic) -> None:
+        """Serve an exposition until another takes its place."""
+        self.exposition = exposition
         self._own = _Own()
+        self._monotonic = monotonic
+        self._sent: dict[tuple[str, bool], tuple[Exposition, float, bytes]] = {}
 
     def body(self, kind: str, gzip: bool, names: Collection[str] = ()) -> bytes:
         """Return the answer in a format, whole, or only the families of the ``names`` asked for."""
-        live = self._live(kind, names)
         if names:
-            chosen = self._chosen(kind, names) + live
+            chosen = self._chosen(kind, names) + self._live(kind, names)
             return zlib.compress(chosen, _GZIP_LEVEL, _GZIP_WINDOW) if gzip else chosen
-        if self.exposition is None:
-            return zlib.compress(live, _GZIP_LEVEL, _GZIP_WINDOW) if gzip else live
-        page = self.exposition.pages[kind]
+        exposition, now = self.exposition, self._monotonic()
+        sent = self._sent.get((kind, gzip))
+        if sent and sent[0] is exposition and now - sent[1] < _LIVE:
+            return sent[2]
+        body = self._whole(exposition.pages[kind], self._live(kind, ()), gzip)
+        self._sent[kind, gzip] = exposition, now, body
+        return body
+
+    def _whole(self, page: Page, live: bytes, gzip: bool) -> bytes:
         if not gzip:
             return page.plain + live
         compressor = page.compressor.copy()
@@ -163,8 +173,6 @@ class Scrape:
         return _openmetrics(families) + _EOF if kind == OPENMETRICS else _text(families)
 
     def _chosen(self, kind: str, names: Collection[str]) -> bytes:
-        if self.exposition is None:
-            return b""
         return b"".join(data for name, data in self.exposition.families[kind].items() if name in names)
 
 

@@ -101,6 +101,7 @@ class Run:
         end: aware, UTC; None while the run is going, or was never written.
         size: bytes, as the writer measured them; None while it has not.
         rejected: what in the row could not be used.
+        recorded_status: what the database says where ``status`` is ``UNKNOWN``, '' otherwise.
     """
 
     id: int
@@ -114,6 +115,7 @@ class Run:
     end: datetime | None
     size: int | None
     rejected: frozenset[Rejection] = frozenset()
+    recorded_status: str = ""
 
     @property
     def duration(self) -> float | None:

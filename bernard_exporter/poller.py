@@ -43,7 +43,7 @@ class Poller:
     ageing while the database hangs, and a read that hangs is never joined by a second one.
     """
 
-    def __init__(self, settings: Settings, scrape: Scrape, clock: Clock | None = None) -> None:
+    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
         """Prepare to poll; nothing is read yet.
 
         Raises:
@@ -56,7 +56,6 @@ class Poller:
         self._counting = Counting()
         self._calendar = Calendar()
         self._renderer = Renderer()
-        self._scrape = scrape
         self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="reader")
         self._pending: Future[None] | None = None
         self._lock = threading.Lock()
@@ -68,6 +67,7 @@ class Poller:
         self._adopt: Settings | None = None
         self.telemetry = Telemetry(reload_success=self._clock.now().timestamp())
         self.snapshot = Snapshot(taken=self._clock.now())
+        self.scrape = Scrape(self._renderer.render(self.snapshot, self.telemetry))
 
     @property
     def settings(self) -> Settings:
@@ -188,4 +188,4 @@ class Poller:
         """Judge what is known by the time it is now, and swap what scrapes and pages are answered from."""
         with self._publishing:
             self.snapshot = build(self._inventory, self._counting, self._calendar, self._clock.now())
-            self._scrape.exposition = self._renderer.render(self.snapshot, self.telemetry)
+            self.scrape.exposition = self._renderer.render(self.snapshot, self.telemetry)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.rows import Rows
 from tests.servers import MariaDB
 
 _numbers = itertools.count(1)
@@ -38,3 +39,11 @@ def mariadb_url(mariadb: MariaDB) -> Iterator[str]:
     mariadb.execute(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
     yield mariadb.url(name)
     mariadb.execute(f"DROP DATABASE {name}")
+
+
+@pytest.fixture(params=["mariadb", "sqlite"])
+def rows(request: pytest.FixtureRequest, tmp_path: Path) -> Rows:
+    """An inventory without rows, on each kind of store."""
+    if request.param == "sqlite":
+        return Rows(f"sqlite:///{tmp_path / 'inventory.sqlite'}")
+    return Rows(request.getfixturevalue("mariadb_url"))

@@ -77,6 +77,8 @@ class Counts:
         """Add one run, or with a weight of -1 take it away as it was when it was added."""
         for rejection in run.rejected & {Rejection.STATUS_UNKNOWN, Rejection.BAD_SIZE}:
             self.rejected[rejection] += weight
+        if run.status is Status.UNKNOWN:
+            self.raw_unknown.add(run.recorded_status)
         self._count_start(start, weight)
         if start is StartKind.USABLE and run.end is not None and run.start is not None and run.end < run.start:
             self.anomalies[Anomaly.ENDED_BEFORE_START] += weight

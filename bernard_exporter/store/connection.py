@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import configparser
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -65,12 +65,20 @@ def read_option_file(path: Path) -> dict[str, Any]:
         raise StoreError("connect", f"{path}: no [client] section; expected one with user and password")
     found = {key.replace("_", "-"): value for key, value in parser.items("client")}
     values: dict[str, Any] = {argument: found[key].strip("'\"") for key, argument in _OPTIONS.items() if found.get(key)}
-    if found.get("port"):
-        values["port"] = int(found["port"])
-    verify = found.get("ssl-verify-server-cert", "0") if "ssl-verify-server-cert" in found else "0"
+    if port := found.get("port"):
+        if not port.isdigit():
+            raise StoreError("connect", f"{path}: the port is no number; expected one such as 3306")
+        values["port"] = int(port)
+    if any(_is_on(found, key) for key in ("ssl", "ssl-verify-server-cert")):
+        values.setdefault("ssl", {})
     if "ssl-verify-server-cert" in found:
-        values["ssl_verify_cert"] = values["ssl_verify_identity"] = verify not in ("0", "off", "OFF", "false")
+        values["ssl_verify_cert"] = values["ssl_verify_identity"] = _is_on(found, "ssl-verify-server-cert")
     return values
+
+
+def _is_on(found: Mapping[str, str | None], key: str) -> bool:
+    """Tell whether a flag is given, as a name alone or with a value that does not say no."""
+    return key in found and (found[key] or "1").lower() not in ("0", "off", "false")
 
 
 class Database:

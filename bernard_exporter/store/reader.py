@@ -223,6 +223,7 @@ def parse_run(row: Sequence[Any]) -> Run:
         end=None if end is None else _time(end),
         size=parsed_size,
         rejected=frozenset(rejected),
+        recorded_status=_text(status) if parsed_status is Status.UNKNOWN else "",
     )
 
 

@@ -1,0 +1,72 @@
+"""The flags that several commands share, named as those of Prometheus' own exporters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import click
+
+from bernard_exporter import logs
+
+F = TypeVar("F", bound=Callable[..., Any])
+DEFAULT_ADDRESS = ":10279"
+
+
+def _external_path(_: click.Context, option: click.Parameter, value: str | None) -> str:
+    """Return the path of the URL that users reach the exporter by, '' for none."""
+    if value is None:
+        return ""
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        raise click.BadParameter("expected a URL such as https://monitoring.example/backups", param=option)
+    return parts.path.rstrip("/")
+
+
+def web_options(command: F) -> F:
+    """Add the flags of everything that serves."""
+    for add in (
+        click.option(
+            "--web.listen-address",
+            "addresses",
+            multiple=True,
+            default=(DEFAULT_ADDRESS,),
+            show_default=True,
+            metavar="HOST:PORT",
+            help="Where to listen; may be given again.",
+        ),
+        click.option(
+            "--web.external-url",
+            "prefix",
+            callback=_external_path,
+            metavar="URL",
+            help="The URL users reach the exporter by; everything is served under its path.",
+        ),
+    ):
+        command = add(command)
+    return command
+
+
+def log_options(command: F) -> F:
+    """Add the flags of everything that logs."""
+    for add in (
+        click.option(
+            "--log.level",
+            "log_level",
+            type=click.Choice(logs.LEVELS),
+            default="info",
+            show_default=True,
+            help="The least severe log lines that are shown.",
+        ),
+        click.option(
+            "--log.format",
+            "log_format",
+            type=click.Choice(logs.FORMATS),
+            default="logfmt",
+            show_default=True,
+            help="How log lines are written.",
+        ),
+    ):
+        command = add(command)
+    return command

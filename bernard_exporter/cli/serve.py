@@ -1,0 +1,70 @@
+"""``serve``: the long-running exporter."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+import click
+
+from bernard_exporter import logs, server, web
+from bernard_exporter.cli.options import log_options, web_options
+from bernard_exporter.config.load import load
+from bernard_exporter.errors import BernardError
+from bernard_exporter.poller import Poller
+
+_log = logging.getLogger(__name__)
+DEFAULT_FILE = Path("/etc/bernard-exporter/config.yaml")
+
+
+@click.command()
+@click.option(
+    "--config.file",
+    "file",
+    type=click.Path(path_type=Path),
+    default=DEFAULT_FILE,
+    show_default=True,
+    help="The configuration, YAML.",
+)
+@web_options
+@log_options
+def serve(file: Path, addresses: tuple[str, ...], prefix: str, log_level: str, log_format: str) -> None:
+    """Poll the inventory and serve its metrics until SIGTERM.
+
+    SIGHUP or POST /-/reload reads the configuration anew.
+    """
+    logs.configure(log_level, log_format)
+    run(file, addresses, prefix)
+
+
+def run(file: Path, addresses: Sequence[str], prefix: str) -> None:
+    """Poll and serve until SIGTERM or SIGINT.
+
+    Raises:
+        BernardError: the configuration cannot be used, or an address not be listened on.
+    """
+    poller = Poller(load(file))
+
+    def reload() -> None:
+        try:
+            poller.reload(lambda: load(file))
+        except BernardError as error:
+            _log.error("the old configuration stays in force: %s", error)
+            raise
+        _log.info("the configuration is loaded")
+
+    def hang_up() -> None:
+        # Logged by reload; nobody waits for an answer to a signal.
+        try:
+            reload()
+        except BernardError:
+            return
+
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(closing(server.listen(address))) for address in addresses]
+        poller.start()
+        stack.callback(poller.stop)
+        _log.info("serving on %s", ", ".join(addresses))
+        server.serve(web.application(poller, reload, prefix), sockets, hang_up)

@@ -1,0 +1,52 @@
+"""Log lines on standard error, as logfmt or JSON."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import structlog
+from structlog.typing import Processor
+
+LEVELS = ("debug", "info", "warning", "error")
+FORMATS = ("logfmt", "json")
+
+
+def configure(level: str, format_: str) -> None:
+    """Send the records of every logger of the process to standard error, one line each.
+
+    Args:
+        level: the least severe that is shown, one of ``LEVELS``.
+        format_: one of ``FORMATS``.
+    """
+    before: list[Processor] = [
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="ts"),
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.format_exc_info,
+        _on_one_line,
+    ]
+    order = ["ts", "level", "logger", "event"]
+    renderer: Processor = (
+        structlog.processors.JSONRenderer()
+        if format_ == "json"
+        else structlog.processors.LogfmtRenderer(key_order=order, drop_missing=True)
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=before,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
+    # Its own lines about starting and stopping say nothing ours do not.
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+
+
+def _on_one_line(
+    _: structlog.typing.WrappedLogger, __: str, record: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """Keep a traceback, or a line end in a name, from looking like further records."""
+    return {key: value.replace("\n", " | ") if isinstance(value, str) else value for key, value in record.items()}

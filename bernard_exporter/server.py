@@ -1,0 +1,89 @@
+"""The process around the web application: sockets, signals, and an end that finishes what was begun."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import uvicorn
+import uvloop
+from starlette.types import ASGIApp
+
+from bernard_exporter.errors import WebError
+
+_log = logging.getLogger(__name__)
+# How long answers in flight may take once the process is asked to end.
+_GRACE = 10.0
+_BACKLOG = 2048
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves signals alone: :func:`serve` listens to them, so that their exit status is 0."""
+
+    def install_signal_handlers(self) -> None:
+        """Install none; what older versions call."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none; what newer versions call."""
+        yield
+
+
+def listen(address: str) -> socket.socket:
+    """Return a socket that listens on ``HOST:PORT``; without a host on every interface, IPv4 and IPv6.
+
+    Raises:
+        WebError: it is no such address, or cannot be listened on.
+    """
+    host, colon, port = address.rpartition(":")
+    if not colon or not port.isdigit() or int(port) > 65535:
+        raise WebError(f"--web.listen-address: found {address!r}, expected HOST:PORT or :PORT, such as :10279")
+    host = host.removeprefix("[").removesuffix("]")
+    try:
+        if not host and socket.has_dualstack_ipv6():
+            return socket.create_server(("", int(port)), family=socket.AF_INET6, dualstack_ipv6=True, backlog=_BACKLOG)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, int(port)), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        cause = error.strerror or str(error)
+        raise WebError(f"--web.listen-address: cannot listen on {address}: {cause}; choose another address") from error
+
+
+def serve(app: ASGIApp, sockets: Sequence[socket.socket], hang_up: Callable[[], None]) -> None:
+    """Answer requests until SIGTERM or SIGINT, then finish the answers in flight and return.
+
+    Args:
+        app: what answers.
+        sockets: where it listens.
+        hang_up: called in a thread at every SIGHUP.
+    """
+    config = uvicorn.Config(
+        app,
+        loop="none",
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+    )
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(_Server(config), sockets, hang_up))
+
+
+async def _serve(server: _Server, sockets: Sequence[socket.socket], hang_up: Callable[[], None]) -> None:
+    loop = asyncio.get_running_loop()
+
+    def end() -> None:
+        server.should_exit = True
+        loop.call_later(_GRACE, setattr, server, "force_exit", True)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, end)
+    loop.add_signal_handler(signal.SIGHUP, loop.run_in_executor, None, hang_up)
+    await server.serve(sockets=list(sockets))
+    _log.info("ended")

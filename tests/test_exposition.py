@@ -1,0 +1,196 @@
+"""What a scrape looks like."""
+
+from __future__ import annotations
+
+import gzip
+import subprocess
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
+from prometheus_client.parser import text_string_to_metric_families as parse_text
+
+from bernard_exporter.catalogue import CATALOGUE, LAST_SUCCESS_SIZE, RUNS
+from bernard_exporter.config.settings import Settings
+from bernard_exporter.exposition import OPENMETRICS, TEXT, Exposition, Renderer, Scrape
+from bernard_exporter.model import Job, State
+from bernard_exporter.policy import Limits, Policy
+from bernard_exporter.poller import Clock, Poller
+from bernard_exporter.schedule import Schedule
+from bernard_exporter.snapshot import Snapshot
+from bernard_exporter.telemetry import Telemetry
+from tests.rows import CODFW, DAY, HOUR, MIB, NOW, Rows
+from tests.servers import need
+
+GOLDEN = Path(__file__).parent / "golden" / "scrape.txt"
+DUMP = Limits(max_age=8 * 86400.0, retention=90 * 86400.0, schedule=Schedule("0 0 * * 2"), restore_rate=1e6)
+POLICY = Policy(
+    expected={
+        Job("s1", "dump", "eqiad"): DUMP,
+        Job("s1", "dump", "codfw"): DUMP,
+        Job("s2", "dump", "eqiad"): DUMP,
+        Job("never", "dump", "eqiad"): DUMP,
+    }
+)
+
+
+def fill(rows: Rows) -> None:
+    """Write a small inventory with something of everything."""
+    for week in range(6, 0, -1):
+        run = rows.add(start=NOW - week * 7 * DAY, size=(100 - week) * MIB)
+        rows.add(host=CODFW, start=NOW - week * 7 * DAY, status="failed" if week == 1 else "finished")
+    files = {"enwiki-schema-create.sql.gz": MIB, "enwiki.page-schema.sql.gz": MIB, "enwiki.page.sql.gz": 97 * MIB}
+    rows.add_files(run, files)
+    rows.add_files(run - 2, {"enwiki.page.sql.gz": 97 * MIB, "enwiki.user.sql.gz": MIB})
+    rows.add(status="ongoing", start=NOW - 2 * HOUR)
+    rows.add(section="s2", status="ongoing", start=NOW - 8 * DAY)
+    rows.add(section='odd "name" \\ \n', start=NOW + DAY)
+    rows.add(section="s2", status="", host="elsewhere")
+
+
+@pytest.fixture
+def polled(rows: Rows) -> Poller:
+    fill(rows)
+    clock = Clock(now=lambda: NOW, monotonic=lambda: 0.0)
+    poller = Poller(Settings(rows.settings, policy=POLICY), clock)
+    poller.tick()
+    poller.stop()
+    return poller
+
+
+def text_of(poller: Poller) -> str:
+    return poller.scrape.body(TEXT, gzip=False).decode()
+
+
+def own_part(text: str) -> str:
+    """Return the lines of this exporter's metrics, without those that differ from machine to machine."""
+    lines = (line for line in text.splitlines() if "bernard_" in line and "build_info{" not in line)
+    return "\n".join(lines) + "\n"
+
+
+def test_scrape_is_the_golden_one(polled: Poller) -> None:
+    """After a wanted change, write the new one with GOLDEN.write_text and read the difference."""
+    assert own_part(text_of(polled)) == GOLDEN.read_text()
+
+
+def test_promtool_finds_nothing_to_say(polled: Poller) -> None:
+    checked = subprocess.run(
+        [need("promtool"), "check", "metrics"], input=text_of(polled).encode(), capture_output=True, check=False
+    )
+    # Names that this exporter has from prometheus_client's own collectors are not its to choose.
+    said = [line for line in checked.stdout.decode().splitlines() + checked.stderr.decode().splitlines() if line]
+    assert [line for line in said if "bernard_" in line] == []
+
+
+def samples(families: Any) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in families
+        for sample in family.samples
+        if sample.name.startswith("bernard_")
+    }
+
+
+def test_both_formats_say_the_same(polled: Poller) -> None:
+    text = samples(parse_text(text_of(polled)))
+    body = polled.scrape.body(OPENMETRICS, gzip=False).decode()
+    assert body.endswith("# EOF\n")
+    assert samples(parse_openmetrics(body)) == text
+    assert len(text) > 200
+
+
+def test_every_metric_of_the_catalogue_is_exposed(polled: Poller) -> None:
+    found = {family.name for family in parse_text(text_of(polled))}
+    assert {metric.name.removesuffix("_total") for metric in CATALOGUE} <= found | {
+        name.removesuffix("_total") for name in found
+    }
+
+
+@pytest.mark.parametrize("kind", [TEXT, OPENMETRICS])
+@pytest.mark.parametrize("names", [(), ("bernard_up", "process_open_fds")])
+def test_compressed_scrape_is_the_plain_one(polled: Poller, kind: str, names: tuple[str, ...]) -> None:
+    def own(body: bytes) -> str:
+        return own_part(body.decode())
+
+    plain = polled.scrape.body(kind, gzip=False, names=names)
+    assert own(gzip.decompress(polled.scrape.body(kind, gzip=True, names=names))) == own(plain)
+
+
+def test_named_families_come_alone(polled: Poller) -> None:
+    body = polled.scrape.body(TEXT, gzip=False, names=("bernard_up", "process_open_fds")).decode()
+    assert [line.split()[0] for line in body.splitlines() if not line.startswith("#")] == [
+        "bernard_up",
+        "process_open_fds",
+    ]
+
+
+def test_job_without_success_has_no_size(polled: Poller) -> None:
+    """A missing backup is absent, not a 0-byte backup."""
+    assert 'last_success_size_bytes{section="never"' not in text_of(polled)
+    assert 'bernard_backup_state{section="never",type="dump",datacenter="eqiad",state="missing"} 1.0' in text_of(polled)
+
+
+def test_states_age_although_no_poll_succeeds(rows: Rows) -> None:
+    rows.add(start=NOW)
+    now = NOW
+    clock = Clock(now=lambda: now, monotonic=lambda: 0.0)
+    poller = Poller(Settings(rows.settings, policy=POLICY), clock)
+    poller.tick()
+    rows.execute("DROP TABLE backups")
+    now = NOW + 9 * DAY
+    poller.tick()
+    poller.stop()
+    status = next(status for status in poller.snapshot.jobs if status.job == Job("s1", "dump", "eqiad"))
+    assert status.verdict
+    assert status.verdict.state is State.STALE
+    assert "bernard_up 0.0" in text_of(poller)
+
+
+def test_only_families_that_changed_are_rendered_again() -> None:
+    renderer, telemetry = Renderer(), Telemetry(reload_success=0.0)
+    first = renderer.render(Snapshot(taken=NOW), telemetry)
+    telemetry.up = True
+    second = renderer.render(Snapshot(taken=NOW + HOUR), telemetry)
+    changed = [name for name, data in second.families[TEXT].items() if data is not first.families[TEXT][name]]
+    assert changed == ["bernard_up"]
+
+
+def test_live_figures_are_renewed_after_a_second() -> None:
+    now = 0.0
+    scrape = Scrape(Renderer().render(Snapshot(taken=NOW), Telemetry(reload_success=0.0)), lambda: now)
+    first = scrape.body(TEXT, gzip=False)
+    now = 0.9
+    assert scrape.body(TEXT, gzip=False) is first
+    now = 1.1
+    assert scrape.body(TEXT, gzip=False) is not first
+
+
+def test_new_exposition_is_served_at_once() -> None:
+    def rendered(up: bool) -> Exposition:
+        return Renderer().render(Snapshot(taken=NOW), Telemetry(reload_success=0.0, up=up))
+
+    scrape = Scrape(rendered(up=False), lambda: 0.0)
+    assert b"bernard_up 0.0" in scrape.body(TEXT, gzip=False)
+    scrape.exposition = rendered(up=True)
+    assert b"bernard_up 1.0" in scrape.body(TEXT, gzip=False)
+
+
+def test_selector_with_a_label_the_metric_lacks_is_refused() -> None:
+    assert LAST_SUCCESS_SIZE(section="s1") == 'bernard_backup_last_success_size_bytes{section="s1"}'
+    assert RUNS() == "bernard_backup_runs"
+    with pytest.raises(ValueError, match="has no label 'status', expected one of section, type, datacenter"):
+        LAST_SUCCESS_SIZE(status="failed")
+
+
+def test_nothing_is_said_of_jobs_before_the_database_was_read(tmp_path: Path) -> None:
+    rows = Rows(f"sqlite:///{tmp_path / 'x'}")
+    rows.execute("DROP TABLE backups")
+    poller = Poller(Settings(rows.settings, policy=POLICY), Clock(now=lambda: NOW))
+    poller.tick()
+    poller.stop()
+    assert "bernard_backup_state{" not in text_of(poller)
+    assert 'bernard_poll_errors_total{reason="schema"} 1.0' in text_of(poller)
+    assert not poller.ready
+    assert timedelta(0) == poller.snapshot.taken - NOW

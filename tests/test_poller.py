@@ -1,0 +1,235 @@
+"""Polling outlives whatever happens to the database, says so, and recovers by itself."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bernard_exporter.config.settings import DatabaseSettings, Settings
+from bernard_exporter.errors import ConfigError, StoreError
+from bernard_exporter.exposition import TEXT
+from bernard_exporter.model import Job
+from bernard_exporter.policy import Limits, Policy
+from bernard_exporter.poller import Poller
+from bernard_exporter.store.connection import Database
+from tests.rows import DAY, NOW, Rows
+from tests.servers import MariaDB, eventually
+
+POLICY = Policy(expected={Job("s1", "dump", "eqiad"): Limits(max_age=1e12)})
+
+
+def poll(settings: DatabaseSettings, times: int = 1, interval: float = 60.0) -> Poller:
+    poller = Poller(Settings(settings, poll_interval=interval, policy=POLICY))
+    for _ in range(times):
+        poller.tick()
+    return poller
+
+
+def scraped(poller: Poller) -> str:
+    return poller.scrape.body(TEXT, gzip=False).decode()
+
+
+def connections(server: MariaDB) -> int:
+    found = server.execute("SELECT COUNT(*) FROM information_schema.processlist WHERE user = 'bernard'")
+    return int(str(found[0][0]))
+
+
+@pytest.fixture
+def reader(own_mariadb: MariaDB) -> DatabaseSettings:
+    """An inventory with one run, read by a user who may only read."""
+    own_mariadb.execute(
+        "CREATE DATABASE dbbackups",
+        "CREATE USER bernard@'%' IDENTIFIED BY 'secret-word'",
+        "GRANT SELECT ON dbbackups.* TO bernard@'%'",
+    )
+    Rows(own_mariadb.url("dbbackups")).add(start=NOW - DAY)
+    return DatabaseSettings(url=own_mariadb.url("dbbackups", "bernard:secret-word"), timeout=1)
+
+
+def test_database_that_hangs_blocks_no_scrape_and_leaks_nothing(
+    own_mariadb: MariaDB, reader: DatabaseSettings, caplog: pytest.LogCaptureFixture
+) -> None:
+    poller = poll(reader, interval=0.5)
+    assert "bernard_up 1.0" in scraped(poller)
+    threads = threading.active_count()
+    assert own_mariadb.running
+    own_mariadb.running.send_signal(signal.SIGSTOP)
+    for _ in range(8):
+        poller.tick()
+        begun = time.monotonic()
+        text = scraped(poller)
+        assert time.monotonic() - begun < 0.5
+    assert "bernard_up 0.0" in text
+    assert 'bernard_backup_last_success_id{section="s1",type="dump",datacenter="eqiad"} 1.0' in text
+    assert threading.active_count() <= threads
+    own_mariadb.running.send_signal(signal.SIGCONT)
+
+    def recovered() -> bool:
+        poller.tick()
+        return "bernard_up 1.0" in scraped(poller)
+
+    eventually(recovered, "the exporter recovers")
+    eventually(lambda: connections(own_mariadb) == 0, "no connection stays open")
+    poller.stop()
+    assert len([r for r in caplog.records if r.levelno == logging.ERROR]) <= 3
+
+
+def test_database_that_is_restarted_is_read_again(own_mariadb: MariaDB, tmp_path: Path) -> None:
+    own_mariadb.execute("CREATE DATABASE dbbackups")
+    rows = Rows(own_mariadb.url("dbbackups"))
+    rows.add()
+    poller = poll(rows.settings)
+    own_mariadb.execute("SHUTDOWN")
+    assert own_mariadb.running
+    own_mariadb.running.wait(30)
+    for _ in range(3):
+        poller.tick()
+    assert poller.telemetry.errors == {"connect": 3}
+    assert 'bernard_backup_last_success_id{section="s1",type="dump",datacenter="eqiad"} 1.0' in scraped(poller)
+    with own_mariadb.serve():
+        rows.add()
+        poller.tick()
+        assert "bernard_up 1.0" in scraped(poller)
+        assert 'bernard_backup_last_success_id{section="s1",type="dump",datacenter="eqiad"} 2.0' in scraped(poller)
+    poller.stop()
+
+
+@pytest.mark.parametrize(
+    ("break_it", "reason", "advice"),
+    [
+        ("ALTER USER bernard@'%' IDENTIFIED BY 'other'", "connect", "check user and password"),
+        ("REVOKE SELECT ON dbbackups.* FROM bernard@'%'", "connect", "grant it: GRANT SELECT"),
+        ("DROP TABLE dbbackups.backups", "schema", "the table is missing"),
+        ("ALTER TABLE dbbackups.backups DROP COLUMN total_size", "schema", "the table lacks a column"),
+        ("DROP DATABASE dbbackups", "connect", "GRANT SELECT"),
+    ],
+)
+def test_error_is_counted_by_reason_and_logged_once_with_advice(
+    own_mariadb: MariaDB,
+    reader: DatabaseSettings,
+    caplog: pytest.LogCaptureFixture,
+    break_it: str,
+    reason: str,
+    advice: str,
+) -> None:
+    poller = poll(reader)
+    own_mariadb.execute(break_it)
+    for _ in range(3):
+        poller.tick()
+    poller.stop()
+    assert poller.telemetry.errors in ({reason: 3}, {"schema": 3})
+    errors = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
+    assert len(errors) == 1
+    assert advice in errors[0] or "schema" in poller.telemetry.errors
+    assert "secret-word" not in caplog.text
+    assert 'bernard_backup_last_success_id{section="s1",type="dump",datacenter="eqiad"} 1.0' in scraped(poller)
+
+
+def test_locked_table_times_out_and_is_read_when_it_is_free(own_mariadb: MariaDB, reader: DatabaseSettings) -> None:
+    poller = poll(reader)
+    connection = own_mariadb.connect("dbbackups")
+    connection.cursor().execute("LOCK TABLES backups WRITE")
+    poller.tick()
+    assert poller.telemetry.errors == {"timeout": 1}
+    connection.close()
+    poller.tick()
+    assert poller.telemetry.up
+    poller.stop()
+
+
+def test_hosts_are_tried_in_order(own_mariadb: MariaDB, reader: DatabaseSettings) -> None:
+    dead = replace(reader, hosts=("127.0.0.1:1", f"127.0.0.1:{own_mariadb.port}"))
+    assert poll(dead).telemetry.up
+    both = poll(replace(reader, hosts=("127.0.0.1:1", "127.0.0.1:2")))
+    assert both.telemetry.errors == {"connect": 1}
+
+
+def test_option_file_describes_the_connection(own_mariadb: MariaDB, reader: DatabaseSettings, tmp_path: Path) -> None:
+    file = tmp_path / "my.cnf"
+    file.write_text(
+        "# comment\n!includedir /nowhere\n[mysqld]\nskip-networking\n[client]\nuser = bernard\n"
+        f'password = "secret-word"\nhost = 127.0.0.1\nport = {own_mariadb.port}\ndatabase = dbbackups\nssl\n'
+    )
+    poller = poll(DatabaseSettings(option_file=file))
+    assert poller.telemetry.up, poller.telemetry.errors
+    url = "mysql+pymysql://bernard@/dbbackups"
+    assert poll(DatabaseSettings(url=url, option_file=file)).telemetry.up
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("user = x", "not an option file (MissingSectionHeaderError)"),
+        ("[mysqld]\nuser = x", "no [client] section"),
+        ("[client]\nport = secret", "the port is no number"),
+    ],
+)
+def test_option_file_that_is_none_is_refused_without_quoting_it(tmp_path: Path, text: str, message: str) -> None:
+    file = tmp_path / "my.cnf"
+    file.write_text(text)
+    with pytest.raises(StoreError) as raised:
+        Database(DatabaseSettings(option_file=file))
+    assert message in str(raised.value)
+    assert "secret" not in str(raised.value)
+    with pytest.raises(StoreError, match="No such file"):
+        Database(DatabaseSettings(option_file=tmp_path / "none"))
+
+
+def test_reload_follows_the_new_policy_or_keeps_the_old_one_whole(rows: Rows) -> None:
+    rows.add()
+    poller = poll(rows.settings)
+    other = Policy(expected={Job("s9", "dump", "codfw"): Limits(max_age=1.0)})
+
+    def refuse() -> Settings:
+        raise ConfigError("no")
+
+    with pytest.raises(ConfigError):
+        poller.reload(refuse)
+    assert "bernard_config_last_reload_successful 0.0" in scraped(poller)
+    assert 'bernard_backup_expected{section="s1",type="dump",datacenter="eqiad"} 1.0' in scraped(poller)
+    poller.reload(lambda: replace(poller.settings, policy=other))
+    poller.tick()
+    poller.stop()
+    assert "bernard_config_last_reload_successful 1.0" in scraped(poller)
+    assert 'bernard_backup_expected{section="s1",type="dump",datacenter="eqiad"} 0.0' in scraped(poller)
+    assert 'bernard_backup_state{section="s9",type="dump",datacenter="codfw",state="missing"} 1.0' in scraped(poller)
+
+
+def test_thread_polls_again_and_again_and_ends(rows: Rows) -> None:
+    rows.add()
+    poller = Poller(Settings(rows.settings, poll_interval=0.05, policy=POLICY))
+    poller.start()
+    eventually(lambda: poller.telemetry.polls["success"] >= 3, "three polls")
+    poller.stop()
+    eventually(lambda: not [t for t in threading.enumerate() if t.name in ("poller",)], "the thread ends")
+
+
+def test_error_nobody_thought_of_is_logged_and_polling_goes_on(
+    rows: Rows, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    rows.add()
+    poller = Poller(Settings(rows.settings, poll_interval=0.05, policy=POLICY))
+    monkeypatch.setattr(poller._inventory, "update", lambda *_: 1 / 0)
+    poller.start()
+    eventually(lambda: poller.telemetry.errors["internal"] >= 2, "two failed polls")
+    monkeypatch.undo()
+    eventually(lambda: poller.telemetry.up, "a poll that succeeds")
+    poller.stop()
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_many_polls_leave_no_descriptor_open(rows: Rows) -> None:
+    rows.add()
+    poller = poll(rows.settings, times=3)
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(50):
+        poller.tick()
+    poller.stop()
+    assert len(os.listdir("/proc/self/fd")) <= before
