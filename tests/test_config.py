@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import bernard_exporter
 from bernard_exporter.config import values
 from bernard_exporter.config.load import load
 from bernard_exporter.config.settings import Settings
@@ -210,3 +211,9 @@ def test_units_are_those_people_write() -> None:
     for wrong in (float("nan"), -0.1, True, "5"):
         with pytest.raises(ValueError, match="a ratio such as"):
             values.ratio(wrong)
+
+
+def test_example_that_is_shipped_loads(tmp_path: Path) -> None:
+    expected = load(Path(bernard_exporter.__file__).parent / "example.yaml").policy.expected
+    assert len({job.section for job in expected}) == 22
+    assert len(expected) == 63

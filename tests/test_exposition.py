@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
-from prometheus_client.parser import text_string_to_metric_families as parse_text
+from prometheus_client import parser
+from prometheus_client.openmetrics import parser as openmetrics_parser
 
 from bernard_exporter.catalogue import CATALOGUE, LAST_SUCCESS_SIZE, RUNS
 from bernard_exporter.config.settings import Settings
@@ -26,6 +26,9 @@ from tests.servers import need
 
 GOLDEN = Path(__file__).parent / "golden" / "scrape.txt"
 DUMP = Limits(max_age=8 * 86400.0, retention=90 * 86400.0, schedule=Schedule("0 0 * * 2"), restore_rate=1e6)
+# The parsers are not typed.
+parse_text: Any = parser.text_string_to_metric_families
+parse_openmetrics: Any = openmetrics_parser.text_string_to_metric_families
 POLICY = Policy(
     expected={
         Job("s1", "dump", "eqiad"): DUMP,
@@ -41,7 +44,11 @@ def fill(rows: Rows) -> None:
     for week in range(6, 0, -1):
         run = rows.add(start=NOW - week * 7 * DAY, size=(100 - week) * MIB)
         rows.add(host=CODFW, start=NOW - week * 7 * DAY, status="failed" if week == 1 else "finished")
-    files = {"enwiki-schema-create.sql.gz": MIB, "enwiki.page-schema.sql.gz": MIB, "enwiki.page.sql.gz": 97 * MIB}
+    files: dict[str, int | None] = {
+        "enwiki-schema-create.sql.gz": MIB,
+        "enwiki.page-schema.sql.gz": MIB,
+        "enwiki.page.sql.gz": 97 * MIB,
+    }
     rows.add_files(run, files)
     rows.add_files(run - 2, {"enwiki.page.sql.gz": 97 * MIB, "enwiki.user.sql.gz": MIB})
     rows.add(status="ongoing", start=NOW - 2 * HOUR)
@@ -128,8 +135,8 @@ def test_named_families_come_alone(polled: Poller) -> None:
 
 def test_job_without_success_has_no_size(polled: Poller) -> None:
     """A missing backup is absent, not a 0-byte backup."""
-    assert 'last_success_size_bytes{section="never"' not in text_of(polled)
-    assert 'bernard_backup_state{section="never",type="dump",datacenter="eqiad",state="missing"} 1.0' in text_of(polled)
+    assert 'last_success_size_bytes{datacenter="eqiad",section="never"' not in text_of(polled)
+    assert 'bernard_backup_state{datacenter="eqiad",section="never",state="missing",type="dump"} 1.0' in text_of(polled)
 
 
 def test_states_age_although_no_poll_succeeds(rows: Rows) -> None:

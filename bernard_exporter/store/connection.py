@@ -141,10 +141,8 @@ def _engine(settings: DatabaseSettings, host: str | None) -> Engine:
         if getattr(url, key) is None and key in arguments:
             url = url.set(**{key: arguments[key]})
         arguments.pop(key, None)
-    if url.username is None:
-        url = url.set(username=arguments.get("user"), password=arguments.get("password"))
-    arguments.pop("user", None)
-    arguments.pop("password", None)
+    user, password = arguments.pop("user", None), arguments.pop("password", None)
+    url = url.set(username=url.username or user, password=url.password or password)
     if host is not None:
         name, _, port = host.partition(":")
         url = url.set(host=name, port=int(port) if port else url.port)

@@ -1,0 +1,115 @@
+"""From rows in a real MariaDB, through the exporter as a process, to PromQL in a real Prometheus."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.exporter import exporter
+from tests.rows import CODFW, MIB, Rows
+from tests.servers import eventually, free_port, need, process
+
+CONFIG = """
+database: {{url: '{url}'}}
+poll_interval: 1s
+policy:
+  sections:
+    s1: [dump, snapshot]
+    s2: {{dump: {{datacenters: [eqiad]}}}}
+"""
+PROMETHEUS = """
+global: {{scrape_interval: 1s}}
+scrape_configs:
+- {{job_name: bernard, static_configs: [{{targets: ['{address}']}}]}}
+"""
+
+
+class Prometheus:
+    """A running Prometheus to ask."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+
+    def ask(self, query: str) -> dict[tuple[str, ...], float]:
+        """Return the values of an instant query by the values of its labels, in the order of their names."""
+        answer = httpx.get(f"http://{self.address}/api/v1/query", params={"query": query}).json()
+        assert answer["status"] == "success", answer
+        return {
+            tuple(value for _, value in sorted(sample["metric"].items())): float(sample["value"][1])
+            for sample in answer["data"]["result"]
+        }
+
+
+@pytest.fixture
+def inventory(mariadb_url: str) -> Rows:
+    now = datetime.now(UTC).replace(microsecond=0)
+    rows = Rows(mariadb_url)
+    for days in (1, 8):
+        rows.add(start=now - timedelta(days=days))
+        rows.add(host=CODFW, start=now - timedelta(days=days + 9))
+    rows.add(type="snapshot", start=now - timedelta(days=2), size=100 * MIB)
+    rows.add(type="snapshot", start=now - timedelta(days=1), size=150 * MIB)
+    rows.add(type="snapshot", start=now - timedelta(hours=1), status="failed")
+    rows.add(section="s9", start=now - timedelta(hours=1), status="ongoing")
+    return rows
+
+
+@pytest.fixture
+def prometheus(inventory: Rows, tmp_path: Path) -> Iterator[Prometheus]:
+    with ExitStack() as stack:
+        running = stack.enter_context(exporter(tmp_path, CONFIG.format(url=inventory.url)))
+        file = tmp_path / "prometheus.yml"
+        file.write_text(PROMETHEUS.format(address=running.address))
+        address = f"127.0.0.1:{free_port()}"
+        flags = [f"--config.file={file}", f"--storage.tsdb.path={tmp_path / 'tsdb'}", f"--web.listen-address={address}"]
+        stack.enter_context(process([need("prometheus"), *flags], tmp_path / "prometheus.log"))
+        asked = Prometheus(address)
+
+        def scraped() -> bool:
+            try:
+                return bool(asked.ask("bernard_up == 1"))
+            except httpx.TransportError:
+                return False
+
+        eventually(scraped, "Prometheus has scraped")
+        yield asked
+
+
+def test_promql_tells_states_ages_and_counts(prometheus: Prometheus) -> None:
+    states = prometheus.ask("max by (datacenter, section, state, type) (bernard_backup_state == 1)")
+    assert set(states) == {
+        ("eqiad", "s1", "fresh", "dump"),
+        ("codfw", "s1", "stale", "dump"),
+        ("eqiad", "s1", "very_wrong_size", "snapshot"),
+        ("codfw", "s1", "missing", "snapshot"),
+        ("eqiad", "s2", "missing", "dump"),
+    }
+    ages = prometheus.ask(
+        "max by (datacenter, section, type) (time() - bernard_backup_last_success_start_timestamp_seconds)"
+    )
+    assert ages[("eqiad", "s1", "dump")] == pytest.approx(86400, abs=60)
+    assert ages[("codfw", "s1", "dump")] == pytest.approx(10 * 86400, abs=60)
+    assert prometheus.ask("sum by (status) (bernard_backup_runs)") == {
+        ("deleted",): 0,
+        ("failed",): 1,
+        ("finished",): 6,
+        ("ongoing",): 1,
+        ("unknown",): 0,
+    }
+    assert prometheus.ask("sum(bernard_backup_consecutive_failures)") == {(): 1}
+    assert prometheus.ask('sum(bernard_backup_expected{section="s9"})') == {(): 0}
+    assert prometheus.ask("scrape_samples_scraped > 100")
+
+
+def test_new_run_reaches_prometheus(prometheus: Prometheus, inventory: Rows) -> None:
+    run = inventory.add(section="s2", start=datetime.now(UTC) - timedelta(seconds=90))
+    wanted = {(): float(run)}
+    query = 'max(bernard_backup_last_success_id{section="s2"})'
+    eventually(lambda: prometheus.ask(query) == wanted, "the run is seen")
+    only_one = 'max(bernard_backup_state{section="s2",state="only_one"})'
+    eventually(lambda: prometheus.ask(only_one) == {(): 1.0}, "its state is seen")
