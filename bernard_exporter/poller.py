@@ -63,7 +63,7 @@ class Poller:
         self._wake = threading.Event()
         self._stopped = False
         self._thread: threading.Thread | None = None
-        self._complaint = ""
+        self._complaints: set[str] = set()
         self._adopt: Settings | None = None
         self.telemetry = Telemetry(reload_success=self._clock.now().timestamp())
         self.snapshot = Snapshot(taken=self._clock.now())
@@ -169,9 +169,9 @@ class Poller:
         self._publish()
 
     def _recovered(self) -> None:
-        if self._complaint:
+        if self._complaints:
             _log.info("the database can be read again")
-        self._complaint = ""
+        self._complaints.clear()
 
     def _failed(self, error: StoreError, polled: bool = False) -> None:
         """Note an error; when the inventory was ``polled`` before it, only files and objects are not counted."""
@@ -180,9 +180,9 @@ class Poller:
             self.telemetry.polls["failure"] += 1
         self.telemetry.errors[error.reason] += 1
         # Once, not at every poll.
-        if str(error) != self._complaint:
+        if str(error) not in self._complaints:
             _log.error("cannot read the database: %s", error, extra={"reason": error.reason})
-        self._complaint = str(error)
+        self._complaints.add(str(error))
 
     def _publish(self) -> None:
         """Judge what is known by the time it is now, and swap what scrapes and pages are answered from."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 import socket
 from collections.abc import Callable, Iterator, Sequence
@@ -49,7 +50,7 @@ def listen(address: str) -> socket.socket:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         return socket.create_server((host, int(port)), family=family, backlog=_BACKLOG)
     except OSError as error:
-        cause = error.strerror or str(error)
+        cause = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
         raise WebError(f"--web.listen-address: cannot listen on {address}: {cause}; choose another address") from error
 
 
