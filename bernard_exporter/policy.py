@@ -71,10 +71,6 @@ class Policy:
                 return name
         return UNKNOWN_DATACENTER
 
-    def longest_retention(self) -> float:
-        """Return the longest time in seconds that any job keeps its successes, 0 when none says."""
-        return max((limits.retention or 0.0 for limits in self.expected.values()), default=0.0)
-
 
 @dataclass(frozen=True, slots=True)
 class Verdict:

@@ -75,13 +75,21 @@ class _Loader:
         self.future: list[Run] = []
 
     def read_recent(self, pairs: Sequence[Pair]) -> None:
-        """Read the finished runs within the longest retention, and all others of the last days."""
-        retained = int(self._now.timestamp() - self._policy.longest_retention())
-        since = min(retained, self._recent)
-        for run in reader.runs_since(self._connection, pairs, [Status.FINISHED.value], since):
-            self._add(run)
+        """Read the finished runs within retention, and all others of the last days."""
+        by_start: dict[int, list[Pair]] = defaultdict(list)
+        for pair in pairs:
+            by_start[self._retained_since(pair)].append(pair)
+        for since, alike in by_start.items():
+            for run in reader.runs_since(self._connection, alike, [Status.FINISHED.value], since):
+                self._add(run)
         for run in reader.runs_since(self._connection, pairs, self._unfinished(), self._recent):
             self._add(run)
+
+    def _retained_since(self, pair: Pair) -> int:
+        jobs = (Job(pair.section, pair.type, datacenter) for datacenter in self._policy.datacenters)
+        expected = (limits for job in jobs if (limits := self._policy.expected.get(job)))
+        longest = max((limits.retention or 0.0 for limits in expected), default=0.0)
+        return min(int(self._now.timestamp() - longest), self._recent)
 
     def _unfinished(self) -> list[str]:
         known = [status.value for status in (Status.ONGOING, Status.FAILED, Status.DELETED)]
