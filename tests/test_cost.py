@@ -1,0 +1,98 @@
+"""What a steady poll reads follows the jobs, not the length of their history."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import event, text
+from sqlalchemy.engine import Connection
+
+from bernard_exporter.config.load import load
+from bernard_exporter.inventory.sync import Inventory
+from bernard_exporter.sample.generate import generate
+from bernard_exporter.store.connection import Database
+from tests.rows import NOW
+from tests.servers import MariaDB
+
+JOBS = 200
+
+
+def sampled(mariadb: MariaDB, name: str, runs: int, directory: Path) -> tuple[Database, Inventory]:
+    """Return an inventory that has been read once, of a database of so many runs."""
+    mariadb.execute(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
+    url, policy = mariadb.url(name), directory / "policy.yaml"
+    generate(
+        url,
+        days=1,
+        runs=runs,
+        jobs=JOBS,
+        files=0,
+        seed=1,
+        now=NOW,
+        policy_output=policy,
+        progress=lambda done, total: None,
+    )
+    mariadb.execute("ANALYZE TABLE backups", database=name)
+    config = directory / "config.yaml"
+    config.write_text(f"database: {{url: '{url}'}}\n{policy.read_text()}")
+    settings = load(config)
+    database, inventory = Database(settings.database), Inventory(settings.policy, 1e9)
+    update(database, inventory, NOW)
+    return database, inventory
+
+
+def rows_read(connection: Connection) -> int:
+    found = connection.execute(text("SHOW SESSION STATUS LIKE 'Handler_read_%'"))
+    return sum(int(value) for name, value in found if name != "Handler_read_rnd_deleted")
+
+
+def update(database: Database, inventory: Inventory, now: datetime) -> int:
+    """Poll once; return how many rows the server read for it."""
+    with database.connect() as connection:
+        before = rows_read(connection)
+        inventory.update(connection, now)
+        return rows_read(connection) - before
+
+
+def test_steady_poll_reads_as_much_at_200000_runs_as_at_20000(mariadb: MariaDB, tmp_path: Path) -> None:
+    read = {}
+    for runs in (20_000, 200_000):
+        database, inventory = sampled(mariadb, f"cost{runs}", runs, tmp_path)
+        idle = update(database, inventory, NOW)
+        _start_a_run(mariadb, f"cost{runs}")
+        read[runs] = (idle, update(database, inventory, NOW))
+        assert inventory.resyncs == {"start": 1}
+    for small, large in zip(read[20_000], read[200_000], strict=True):
+        assert large == pytest.approx(small, rel=0.1)
+    # A few rows for each job: its newest, the one before, the newest attempt, what runs.
+    assert read[200_000][0] < 10 * JOBS
+
+
+def _start_a_run(mariadb: MariaDB, name: str) -> None:
+    mariadb.execute(
+        "INSERT INTO backups (name, status, source, host, type, section, start_date) "
+        "VALUES ('dump.s1.x', 'ongoing', 'db1', 'dbprov1001.eqiad.wmnet', 'dump', 's1', '2026-03-10 11:59:00')",
+        database=name,
+    )
+
+
+def test_every_statement_of_a_poll_follows_an_index(mariadb: MariaDB, tmp_path: Path) -> None:
+    database, inventory = sampled(mariadb, "plans", 20_000, tmp_path)
+    statements: list[tuple[str, object]] = []
+    for engine in database.engines:
+        event.listen(engine, "before_cursor_execute", lambda *a: statements.append((a[2], a[3])))
+    _start_a_run(mariadb, "plans")
+    update(database, inventory, NOW)
+    selects = [(sql, values) for sql, values in statements if re.match(r"\s*SELECT", sql)]
+    assert len(selects) >= 4
+    with database.connect() as connection:
+        for sql, values in selects:
+            plan = connection.exec_driver_sql(f"EXPLAIN {sql}", values).mappings().all()  # type: ignore[arg-type]
+            for step in plan:
+                used = step["key"] in ("PRIMARY", "last_backup") or "optimized away" in str(step["Extra"])
+                assert used, (sql, dict(step))
+                assert "filesort" not in str(step["Extra"]), sql
+                assert step["type"] not in ("ALL", "index"), sql
