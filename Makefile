@@ -1,11 +1,12 @@
 # make demo: run the exporter on an inventory it makes itself.
 # make test: install what is missing and run every check.
+# make bench: measure against peers, in one run.
 
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint generate clean
+.PHONY: demo test lint generate bench clean
 
 $(STAMP): setup.cfg pyproject.toml
 	sh tools/debian-packages python3-venv
@@ -30,6 +31,10 @@ test: $(STAMP) lint
 	$(BIN)/coverage run -m pytest
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
+
+bench: $(STAMP)
+	sh tools/debian-packages mariadb-server prometheus-sql-exporter wrk
+	$(BIN)/python tools/bench.py
 
 clean:
 	rm -rf $(VENV) .tox build dist *.egg-info .coverage*

@@ -146,13 +146,18 @@ def _engine(settings: DatabaseSettings, host: str | None) -> Engine:
     if host is not None:
         name, _, port = host.partition(":")
         url = url.set(host=name, port=int(port) if port else url.port)
-    return create_engine(url, poolclass=NullPool, connect_args=arguments, isolation_level="REPEATABLE READ")
+    return create_engine(
+        url, poolclass=NullPool, connect_args=arguments, isolation_level="REPEATABLE READ", future=True
+    )
 
 
 def _sqlite_engine(url: URL, timeout: float) -> Engine:
     path = f"file:{url.database}?mode=ro"
     return create_engine(
-        url.set(database=path, query={"uri": "true"}), poolclass=NullPool, connect_args={"timeout": timeout}
+        url.set(database=path, query={"uri": "true"}),
+        poolclass=NullPool,
+        connect_args={"timeout": timeout},
+        future=True,
     )
 
 
