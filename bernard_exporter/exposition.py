@@ -20,6 +20,7 @@ from bernard_exporter.telemetry import Telemetry
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 _EOF = b"# EOF\n"
+Bytes = bytes | memoryview
 _GZIP_WINDOW = 31
 _GZIP_LEVEL = 4
 # Seconds for which the live figures of the process are good enough to be sent again.
@@ -81,29 +82,27 @@ class _Rendered:
     """A family's samples and its bytes; gauges look the same in both formats, so they are kept once."""
 
     samples: tuple[Sample, ...]
-    text: bytes
-    openmetrics: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """What a scrape of one format begins with, plain, and compressed up to a point where more can follow."""
-
-    plain: bytes
-    gzipped: bytes
-    compressor: zlib._Compress = field(repr=False)
+    text: Bytes
+    openmetrics: Bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Exposition:
-    """The bytes of a snapshot in both formats, and of each family apart.
+    """The bytes of a snapshot.
 
     Attributes:
-        families: name to the bytes in each format, for ``name[]`` filters.
+        gauges: what both formats begin with.
+        gzipped: the same, compressed up to a point where more can follow.
+        compressor: at that point; to be copied.
+        counters: what follows, by format.
+        families: the bytes of each family apart by format and name, for ``name[]`` filters.
     """
 
-    pages: dict[str, Page]
-    families: dict[str, dict[str, bytes]]
+    gauges: bytes
+    gzipped: bytes
+    compressor: zlib._Compress = field(repr=False)
+    counters: dict[str, bytes]
+    families: dict[str, dict[str, Bytes]] = field(repr=False)
 
 
 class Renderer:
@@ -120,23 +119,33 @@ class Renderer:
             known = self._known.get(metric.name)
             if known is None or known.samples != samples:
                 self._known[metric.name] = _render(metric, samples)
+        gauges = self._join_gauges()
+        compressor = zlib.compressobj(_GZIP_LEVEL, zlib.DEFLATED, _GZIP_WINDOW)
+        gzipped = compressor.compress(gauges) + compressor.flush(zlib.Z_SYNC_FLUSH)
         families = {
             TEXT: {name: rendered.text for name, rendered in self._known.items()},
             OPENMETRICS: {name: rendered.openmetrics for name, rendered in self._known.items()},
         }
-        return Exposition({kind: _page(by_name.values()) for kind, by_name in families.items()}, families)
+        names = [metric.name for metric in CATALOGUE if metric.kind == "counter"]
+        counters = {kind: b"".join(by_name[name] for name in names) for kind, by_name in families.items()}
+        return Exposition(gauges, gzipped, compressor, counters, families)
+
+    def _join_gauges(self) -> bytes:
+        """Return the bytes of all gauges, and keep each of them as a part of these bytes, not a second time."""
+        rendered = [self._known[metric.name] for metric in CATALOGUE if metric.kind == "gauge"]
+        joined = b"".join(one.text for one in rendered)
+        whole, begin = memoryview(joined), 0
+        for one in rendered:
+            end = begin + len(one.text)
+            one.text = one.openmetrics = whole[begin:end]
+            begin = end
+        return joined
 
 
 def _render(metric: Metric, samples: tuple[Sample, ...]) -> _Rendered:
     family = _family(metric, samples)
     text = _text([family])
     return _Rendered(samples, text, text if metric.kind == "gauge" else _openmetrics([family]))
-
-
-def _page(families: Iterable[bytes]) -> Page:
-    plain = b"".join(families)
-    compressor = zlib.compressobj(_GZIP_LEVEL, zlib.DEFLATED, _GZIP_WINDOW)
-    return Page(plain, compressor.compress(plain) + compressor.flush(zlib.Z_SYNC_FLUSH), compressor)
 
 
 class Scrape:
@@ -147,26 +156,20 @@ class Scrape:
         self.exposition = exposition
         self._own = _Own()
         self._monotonic = monotonic
-        self._sent: dict[tuple[str, bool], tuple[Exposition, float, bytes]] = {}
+        self._sent: dict[tuple[str, bool], tuple[Exposition, float, tuple[bytes, ...]]] = {}
 
-    def body(self, kind: str, gzip: bool, names: Collection[str] = ()) -> bytes:
-        """Return the answer in a format, whole, or only the families of the ``names`` asked for."""
+    def answer(self, kind: str, gzip: bool, names: Collection[str] = ()) -> tuple[bytes, ...]:
+        """Return the answer in a format, whole, or only the families of the ``names`` asked for, in parts."""
         if names:
             chosen = self._chosen(kind, names) + self._live(kind, names)
-            return zlib.compress(chosen, _GZIP_LEVEL, _GZIP_WINDOW) if gzip else chosen
+            return (zlib.compress(chosen, _GZIP_LEVEL, _GZIP_WINDOW) if gzip else chosen,)
         exposition, now = self.exposition, self._monotonic()
         sent = self._sent.get((kind, gzip))
         if sent and sent[0] is exposition and now - sent[1] < _LIVE:
             return sent[2]
-        body = self._whole(exposition.pages[kind], self._live(kind, ()), gzip)
-        self._sent[kind, gzip] = exposition, now, body
-        return body
-
-    def _whole(self, page: Page, live: bytes, gzip: bool) -> bytes:
-        if not gzip:
-            return page.plain + live
-        compressor = page.compressor.copy()
-        return page.gzipped + compressor.compress(live) + compressor.flush()
+        answer = _whole(exposition, exposition.counters[kind] + self._live(kind, ()), gzip)
+        self._sent[kind, gzip] = exposition, now, answer
+        return answer
 
     def _live(self, kind: str, names: Collection[str]) -> bytes:
         families = [family for family in _not_created(self._own.registry.collect()) if _asked(family, names)]
@@ -174,6 +177,13 @@ class Scrape:
 
     def _chosen(self, kind: str, names: Collection[str]) -> bytes:
         return b"".join(data for name, data in self.exposition.families[kind].items() if name in names)
+
+
+def _whole(exposition: Exposition, rest: bytes, gzip: bool) -> tuple[bytes, ...]:
+    if not gzip:
+        return exposition.gauges, rest
+    compressor = exposition.compressor.copy()
+    return exposition.gzipped, compressor.compress(rest) + compressor.flush()
 
 
 def _asked(family: Family, names: Collection[str]) -> bool:

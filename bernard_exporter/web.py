@@ -47,17 +47,19 @@ class Metrics:
         kind = OPENMETRICS if openmetrics else TEXT
         gzip = bool(gzip_accepted(headers.get(b"accept-encoding", "")))
         names = frozenset(value for key, value in parse_qsl(scope["query_string"].decode("latin-1")) if key == "name[]")
-        body = self._scrape.body(kind, gzip, names)
+        parts = self._scrape.answer(kind, gzip, names)
         answer = [
             (b"content-type", kind.encode()),
-            (b"content-length", str(len(body)).encode()),
+            (b"content-length", str(sum(map(len, parts))).encode()),
             (b"vary", b"accept, accept-encoding"),
             (b"x-content-type-options", b"nosniff"),
         ]
         if gzip:
             answer.append((b"content-encoding", b"gzip"))
         await send({"type": "http.response.start", "status": 200, "headers": answer})
-        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+        for part in parts if scope["method"] != "HEAD" else ():
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
 
 
 def application(poller: Poller, reload: Callable[[], None], prefix: str = "") -> Starlette:

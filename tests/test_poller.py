@@ -34,7 +34,7 @@ def poll(settings: DatabaseSettings, times: int = 1, interval: float = 60.0) -> 
 
 
 def scraped(poller: Poller) -> str:
-    return poller.scrape.body(TEXT, gzip=False).decode()
+    return b"".join(poller.scrape.answer(TEXT, gzip=False)).decode()
 
 
 def connections(server: MariaDB) -> int:
