@@ -94,7 +94,7 @@ class MariaDB:
         )
 
     @contextmanager
-    def serve(self) -> Iterator[None]:
+    def serve(self, *flags: str) -> Iterator[None]:
         arguments = [
             need("mariadbd"),
             "--no-defaults",
@@ -109,6 +109,7 @@ class MariaDB:
             "--skip-name-resolve",
             "--skip-log-bin",
             *(["--user=root"] if not os.getuid() else []),
+            *flags,
         ]
         with process(arguments, self.directory / "log") as self.running:
             eventually(self.connect, "mariadbd answers")

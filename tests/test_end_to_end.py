@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 
+from bernard_exporter import cli
+from bernard_exporter.model import State
 from tests.exporter import exporter
 from tests.rows import CODFW, MIB, Rows
-from tests.servers import eventually, free_port, need, process
+from tests.servers import MariaDB, eventually, free_port, need, process
 
 CONFIG = """
 database: {{url: '{url}'}}
@@ -59,10 +61,11 @@ def inventory(mariadb_url: str) -> Rows:
     return rows
 
 
-@pytest.fixture
-def prometheus(inventory: Rows, tmp_path: Path) -> Iterator[Prometheus]:
+@contextmanager
+def scraped_by_prometheus(tmp_path: Path, config: str) -> Iterator[Prometheus]:
+    """Run the exporter, and a Prometheus that has scraped it."""
     with ExitStack() as stack:
-        running = stack.enter_context(exporter(tmp_path, CONFIG.format(url=inventory.url)))
+        running = stack.enter_context(exporter(tmp_path, config))
         file = tmp_path / "prometheus.yml"
         file.write_text(PROMETHEUS.format(address=running.address))
         address = f"127.0.0.1:{free_port()}"
@@ -78,6 +81,12 @@ def prometheus(inventory: Rows, tmp_path: Path) -> Iterator[Prometheus]:
 
         eventually(scraped, "Prometheus has scraped")
         yield asked
+
+
+@pytest.fixture
+def prometheus(inventory: Rows, tmp_path: Path) -> Iterator[Prometheus]:
+    with scraped_by_prometheus(tmp_path, CONFIG.format(url=inventory.url)) as running:
+        yield running
 
 
 def test_promql_tells_states_ages_and_counts(prometheus: Prometheus) -> None:
@@ -113,3 +122,21 @@ def test_new_run_reaches_prometheus(prometheus: Prometheus, inventory: Rows) -> 
     eventually(lambda: prometheus.ask(query) == wanted, "the run is seen")
     only_one = 'max(bernard_backup_state{section="s2",state="only_one"})'
     eventually(lambda: prometheus.ask(only_one) == {(): 1.0}, "its state is seen")
+
+
+def test_generated_sample_reaches_prometheus_whole(mariadb: MariaDB, mariadb_url: str, tmp_path: Path) -> None:
+    policy = tmp_path / "policy.yaml"
+    with pytest.raises(SystemExit):
+        cli.main(["generate-sample", mariadb_url, "--files=5", "--policy-output", str(policy)])
+    config = f"database: {{url: '{mariadb_url}'}}\npoll_interval: 1s\n{policy.read_text()}"
+    counted = mariadb.execute("SELECT COUNT(*) FROM backups", database=mariadb_url.rpartition("/")[2])
+    with scraped_by_prometheus(tmp_path, config) as prometheus:
+        states = prometheus.ask("count by (state) (bernard_backup_state == 1)")
+        assert set(states) == {(state.value,) for state in State}
+        expected = prometheus.ask("sum(bernard_backup_expected)")
+        assert sum(states.values()) == expected[()] > 60
+        assert prometheus.ask("sum(bernard_backup_runs)") == {(): float(str(counted[0][0]))}
+        stale = "(time() - bernard_backup_last_success_start_timestamp_seconds > bernard_backup_max_age_seconds)"
+        assert prometheus.ask(f"count({stale})") == prometheus.ask(
+            'sum(bernard_backup_state{state=~"stale|very_stale"})'
+        )

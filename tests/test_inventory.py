@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -309,3 +310,25 @@ def test_another_policy_moves_runs_to_its_datacenters(rows: Rows) -> None:
     follower.inventory.adopt(Policy({"east": re.compile("eqiad")}), 3600.0)
     assert set(follower.update().records) == {Job("s1", "dump", "east")}
     assert follower.inventory.resyncs == {"start": 1, "policy": 1}
+
+
+def test_bytes_that_are_no_text_harm_nothing(rows: Rows) -> None:
+    good = rows.add(section="s2")
+    bad = rows.add()
+    # As latin1 these are characters; as UTF-8 they are none.
+    byte = "x'FFFE80'" if rows.engine.dialect.name != "sqlite" else "CAST(x'FFFE80' AS TEXT)"
+    rows.execute(f"UPDATE backups SET name = {byte}, source = {byte} WHERE id = {bad}")
+    inventory = fresh(rows)
+    assert ids(inventory.records[S1])[0] == bad
+    assert ids(inventory.records[Job("s2", "dump", "eqiad")])[0] == good
+
+
+def test_negative_size_is_rejected(tmp_path: Path) -> None:
+    """MariaDB's column holds none; SQLite's holds anything."""
+    rows = Rows(f"sqlite:///{tmp_path / 'x'}")
+    first, second = rows.add(section="s2"), rows.add()
+    rows.execute(f"UPDATE backups SET total_size = -5 WHERE id = {second}")
+    rows.execute(f"UPDATE backups SET total_size = 'plenty' WHERE id = {first}")
+    inventory = fresh(rows)
+    assert inventory.counts.rejected[Rejection.BAD_SIZE] == 2
+    assert [record.newest.size for record in inventory.records.values() if record.newest] == [None, None]

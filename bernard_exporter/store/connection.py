@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -69,11 +70,21 @@ def read_option_file(path: Path) -> dict[str, Any]:
         if not port.isdigit():
             raise StoreError("connect", f"{path}: the port is no number; expected one such as 3306")
         values["port"] = int(port)
-    if any(_is_on(found, key) for key in ("ssl", "ssl-verify-server-cert")):
-        values.setdefault("ssl", {})
-    if "ssl-verify-server-cert" in found:
-        values["ssl_verify_cert"] = values["ssl_verify_identity"] = _is_on(found, "ssl-verify-server-cert")
-    return values
+    return values | _tls(found, values)
+
+
+def _tls(found: Mapping[str, str | None], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what flags of an option file add to the encryption that its paths ask for."""
+    if _is_on(found, "ssl-verify-server-cert"):
+        # Without an authority PyMySQL would verify no name.
+        authority = values.get("ssl_ca") or ssl.get_default_verify_paths().cafile
+        return {"ssl_ca": authority, "ssl_verify_cert": True, "ssl_verify_identity": True}
+    if "ssl_ca" in values:
+        # As MariaDB's own client: the authority is checked, the name only when asked for.
+        return {"ssl_verify_cert": True}
+    if "ssl" not in found:
+        return {}
+    return {"ssl": {"check_hostname": False}} if _is_on(found, "ssl") else {"ssl_disabled": True}
 
 
 def _is_on(found: Mapping[str, str | None], key: str) -> bool:
