@@ -15,6 +15,7 @@ from bernard_exporter.model import State
 from bernard_exporter.sample.activity import Activity
 from bernard_exporter.sample.fleet import make_fleet
 from bernard_exporter.store.schema import backup_files, backups
+from bernard_exporter.store.writer import Writer
 from tests.exporter import COMMAND
 from tests.rows import NOW, Rows
 from tests.servers import eventually, free_port, process
@@ -22,7 +23,7 @@ from tests.servers import eventually, free_port, process
 
 def test_runs_start_finish_fail_and_jump_within_two_minutes(rows: Rows) -> None:
     fleet = make_fleet()
-    activity = Activity(rows.url, fleet, seed=1)
+    activity = Activity(Writer(rows.url), fleet, seed=1)
     for second in range(0, 121, 3):
         activity.step(NOW + timedelta(seconds=second))
     with create_engine(rows.url).connect() as connection:

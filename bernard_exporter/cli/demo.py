@@ -21,6 +21,7 @@ from bernard_exporter.sample.activity import Activity
 from bernard_exporter.sample.document import config_yaml
 from bernard_exporter.sample.fleet import make_fleet
 from bernard_exporter.sample.generate import generate
+from bernard_exporter.store.writer import Writer
 
 _log = logging.getLogger(__name__)
 _SEED = 1
@@ -60,7 +61,7 @@ def demo(addresses: tuple[str, ...], prefix: str, log_level: str, log_format: st
             )
         for address in addresses:
             click.echo(_places(address, prefix))
-        with _kept_alive(Activity(url, fleet, _SEED)):
+        with _kept_alive(Activity(Writer(url), fleet, _SEED)):
             run(file, addresses, prefix)
 
 
