@@ -1,100 +1,121 @@
-"""Keep a sample inventory alive: runs that start, finish and fail, and now and then a size that jumps."""
+"""Keep a sample inventory alive: runs start, finish and fail while one watches, and now and then a size jumps."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum, auto
 from itertools import cycle
 from random import Random
 
-from bernard_exporter.model import Status
+from bernard_exporter.model import Job, Status
 from bernard_exporter.sample.files import files_of
 from bernard_exporter.sample.fleet import Case, Fleet, Member
 from bernard_exporter.sample.history import usual_size
-from bernard_exporter.store.writer import RunRow, Writer, run_name
+from bernard_exporter.store.writer import RunRow, Writer, ended, started
 
-# A run takes seconds here, for nobody watches for hours.
-_SHORTEST = 12.0
-_LONGEST = 45.0
+# Real runs take hours; these are to be seen through. Seconds.
+_SHORTEST, _LONGEST = 20, 60
 _AT_ONCE = 3
 _JUMP = 1.3
-_FILES = 40
+# How long a failure or a jump can be looked at before another run of the job puts it right.
+_SHOWN = timedelta(seconds=60)
+# Runs that were going when the sample was made are brought to an end; older ones than this are meant to be stuck.
+_STILL_GOING = timedelta(hours=20)
 
 
-class _End(Enum):
-    """How a run is to end."""
-
+class _Ending(Enum):
     FINISH = auto()
-    FAIL = auto()
     JUMP = auto()
+    FAIL = auto()
+
+
+_ENDINGS = (_Ending.FINISH, _Ending.JUMP, _Ending.FAIL, *[_Ending.FINISH] * 4)
 
 
 @dataclass(frozen=True, slots=True)
 class _Going:
-    """A run that goes on, when it is to end, and how."""
-
-    id: int
+    run: RunRow
     member: Member
-    start: datetime
-    due: datetime
-    end: _End
+    until: datetime
+    ending: _Ending
 
 
+@dataclass(slots=True)
 class Activity:
-    """The life of an inventory; each step does what is due by then."""
+    """Runs of the healthy jobs of a fleet; the others keep what they are there to show.
 
-    def __init__(self, url: str, fleet: Fleet, seed: int) -> None:
-        """Prepare to write to the inventory at ``url``, which holds the history of ``fleet``.
+    Attributes:
+        files: how many files and directories a run has at most.
+    """
 
-        Raises:
-            SampleError: the URL is not one of a kind of store that the exporter reads.
-        """
-        self._writer = Writer(url)
-        self._random = Random(seed)
-        # Those that show something are left as they are.
-        healthy = [member for member in fleet.members if member.case is Case.HEALTHY and not member.limits.read_only]
-        self._random.shuffle(healthy)
-        self._waiting: Iterator[Member] = cycle(healthy)
-        self._ends = cycle([_End.FINISH, _End.FAIL, _End.JUMP, _End.FINISH])
-        self._going: list[_Going] = []
+    writer: Writer
+    fleet: Fleet
+    seed: int
+    files: int = 30
+    _random: Random = field(init=False)
+    _endings: cycle[_Ending] = field(default_factory=lambda: cycle(_ENDINGS))
+    _going: list[_Going] | None = None
+    _disturbed: deque[tuple[datetime, Member]] = field(default_factory=deque)
+    _jumped: set[Job] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        """Seed what is drawn."""
+        self._random = Random(self.seed)
 
     def step(self, now: datetime) -> None:
-        """End the runs whose time has come, and start at most one.
+        """End the runs that are over, and start another one; to be called every few seconds.
+
+        Args:
+            now: aware.
 
         Raises:
-            SampleError: the database cannot be written.
+            SampleError: the database cannot be used.
         """
-        for run in [run for run in self._going if run.due <= now]:
-            self._finish(run, now)
-            self._going.remove(run)
-        if len(self._going) < _AT_ONCE:
-            self._going.append(self._start(now))
+        if self._going is None:
+            self._going = self._found(now)
+        over = [going for going in self._going if going.until <= now]
+        self._going = [going for going in self._going if going.until > now]
+        for going in over:
+            self._end(going, now)
+        if len(self._going) < _AT_ONCE and (turn := self._next(now)):
+            self._going.append(self._start(*turn, now))
 
-    def _start(self, now: datetime) -> _Going:
-        busy = {run.member.job for run in self._going}
-        member = next(member for member in self._waiting if member.job not in busy)
-        run_id = self._writer.start_run(member.job, member.source, member.host, now)
-        seconds = self._random.uniform(_SHORTEST, _LONGEST)
-        return _Going(run_id, member, now, now + timedelta(seconds=seconds), next(self._ends))
+    def _members(self) -> list[Member]:
+        return [m for m in self.fleet.members if m.case is Case.HEALTHY and not m.limits.read_only]
 
-    def _finish(self, run: _Going, now: datetime) -> None:
-        if run.end is _End.FAIL:
-            self._writer.fail_run(run.id, now)
+    def _found(self, now: datetime) -> list[_Going]:
+        """Return the runs that the sample left going, to end one after the other."""
+        members = {(m.job.section, m.job.type, m.host): m for m in self._members()}
+        found: list[_Going] = []
+        for run in self.writer.ongoing_runs(now - _STILL_GOING):
+            if member := members.get((run.section, run.type, run.host)):
+                until = now + timedelta(seconds=_SHORTEST + 5 * len(found))
+                found.append(_Going(run, member, until, _Ending.FINISH))
+        return found
+
+    def _next(self, now: datetime) -> tuple[Member, _Ending] | None:
+        """Return whose turn it is, and how it will end: a job to put right, or any that does not run."""
+        if self._disturbed and now - self._disturbed[0][0] >= _SHOWN:
+            return self._disturbed.popleft()[1], _Ending.FINISH
+        busy = {going.member.job for going in self._going or ()} | {member.job for _, member in self._disturbed}
+        idle = [member for member in self._members() if member.job not in busy]
+        return (self._random.choice(idle), next(self._endings)) if idle else None
+
+    def _start(self, member: Member, ending: _Ending, now: datetime) -> _Going:
+        run = self.writer.start_run(started(member.job, member.source, member.host, now))
+        return _Going(run, member, now + timedelta(seconds=self._random.uniform(_SHORTEST, _LONGEST)), ending)
+
+    def _end(self, going: _Going, now: datetime) -> None:
+        member = going.member
+        if going.ending is not _Ending.FINISH:
+            self._disturbed.append((now, member))
+        if going.ending is _Ending.FAIL:
+            self.writer.end_run(ended(going.run, Status.FAILED, now))
             return
-        size = usual_size(run.member, 0, self._random.random(), _JUMP if run.end is _End.JUMP else 1.0)
-        job, start = run.member.job, f"{run.start:%Y-%m-%d %H:%M:%S}"
-        row = RunRow(
-            run.id,
-            run_name(job, start),
-            Status.FINISHED.value,
-            run.member.source,
-            run.member.host,
-            job.type,
-            job.section,
-            start,
-            f"{now:%Y-%m-%d %H:%M:%S}",
-            size,
-        )
-        self._writer.finish_run(run.id, now, size, files_of(row, _FILES))
+        if going.ending is _Ending.JUMP:
+            self._jumped ^= {member.job}
+        scale = _JUMP if member.job in self._jumped else 1.0
+        run = ended(going.run, Status.FINISHED, now, usual_size(member, 0, self._random.random(), scale))
+        self.writer.end_run(run, files_of(run, self.files))

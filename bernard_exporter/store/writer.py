@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import Table, insert, select, update
@@ -46,16 +46,6 @@ class FileRow(NamedTuple):
     file_date: str
 
 
-class OngoingRun(NamedTuple):
-    """A run that has not ended, aware start included."""
-
-    id: int
-    section: str
-    type: str
-    host: str
-    start: datetime
-
-
 def time_text(seconds: int) -> str:
     """Return seconds since 1970 as the text that both kinds of store take for a time in UTC."""
     return str(_EPOCH + timedelta(seconds=seconds))
@@ -64,6 +54,17 @@ def time_text(seconds: int) -> str:
 def run_name(job: Job, start: str) -> str:
     """Return the name that wmfbackups gives a run of ``job`` that starts at the time ``start``."""
     return f"{job.type}.{job.section}.{start.replace(' ', '--').replace(':', '-')}"
+
+
+def started(job: Job, source: str, host: str, start: datetime) -> RunRow:
+    """Return a run that begins, without an id yet."""
+    text = _text(start)
+    return RunRow(0, run_name(job, text), Status.ONGOING.value, source, host, job.type, job.section, text, None, None)
+
+
+def ended(run: RunRow, status: Status, end: datetime, size: int | None = None) -> RunRow:
+    """Return a run as it is once it has come to an end."""
+    return run._replace(status=status.value, end_date=_text(end), total_size=size)
 
 
 class Writer:
@@ -112,41 +113,29 @@ class Writer:
             done += len(runs)
             progress(done)
 
-    def start_run(self, job: Job, source: str, host: str, start: datetime) -> int:
-        """Insert a run that begins, and return its id."""
-        text = _text(start)
-        values = RunRow(
-            0, run_name(job, text), Status.ONGOING.value, source, host, job.type, job.section, text, None, None
-        )
-        columns: dict[str, Any] = {**values._asdict(), "start_date": _naive(start)}
-        del columns["id"]
+    def start_run(self, run: RunRow) -> RunRow:
+        """Insert a run that begins, and return it with its id."""
+        values = run._asdict() | {"start_date": _time(run.start_date)}
+        del values["id"]
         with self._begin() as connection:
-            key = connection.execute(insert(backups).values(**columns)).inserted_primary_key
-            assert key is not None, "a single row was inserted"
-            return int(key[0])
+            key = connection.execute(insert(backups).values(**values)).inserted_primary_key
+        return run._replace(id=key[0]) if key else run
 
-    def finish_run(self, run_id: int, end: datetime, size: int, files: Sequence[FileRow] = ()) -> None:
-        """Record the files and the size of a run, and that it has finished."""
+    def end_run(self, run: RunRow, files: Sequence[FileRow] = ()) -> None:
+        """Record the files of a run, and how and when it ended."""
+        values = {"status": run.status, "end_date": _time(run.end_date), "total_size": run.total_size}
         with self._begin() as connection:
             _insert(connection, backup_files, FileRow._fields, files)
-            self._end(connection, run_id, Status.FINISHED, end, size)
+            connection.execute(update(backups).where(backups.c.id == run.id).values(**values))
 
-    def fail_run(self, run_id: int, end: datetime) -> None:
-        """Record that a run has failed."""
-        with self._begin() as connection:
-            self._end(connection, run_id, Status.FAILED, end, None)
-
-    def ongoing_runs(self, since: datetime) -> list[OngoingRun]:
+    def ongoing_runs(self, since: datetime) -> list[RunRow]:
         """Return the runs that have not ended and began at ``since`` or later, by id."""
-        columns = (backups.c.id, backups.c.section, backups.c.type, backups.c.host, backups.c.start_date)
-        wanted = select(*columns).where(backups.c.status == Status.ONGOING.value, backups.c.start_date >= _naive(since))
+        columns = [backups.c[name] for name in RunRow._fields]
+        young = backups.c.start_date >= _time(_text(since))
+        wanted = select(*columns).where(backups.c.status == Status.ONGOING.value, young).order_by(backups.c.id)
         with self._begin() as connection:
-            rows = connection.execute(wanted.order_by(backups.c.id)).all()
-        return [OngoingRun(*row[:4], row[4].replace(tzinfo=UTC)) for row in rows]
-
-    def _end(self, connection: Connection, run_id: int, status: Status, end: datetime, size: int | None) -> None:
-        values = {"status": status.value, "end_date": _naive(end), "total_size": size}
-        connection.execute(update(backups).where(backups.c.id == run_id).values(**values))
+            rows = [RunRow(*row) for row in connection.execute(wanted)]
+        return [row._replace(start_date=str(row.start_date)) for row in rows]
 
     @contextmanager
     def _begin(self) -> Iterator[Connection]:
@@ -179,9 +168,9 @@ def _insert(connection: Connection, table: Table, columns: Sequence[str], rows: 
         connection.exec_driver_sql(str(statement), list(rows))
 
 
-def _naive(moment: datetime) -> datetime:
-    return moment.astimezone(UTC).replace(tzinfo=None)
-
-
 def _text(moment: datetime) -> str:
     return time_text(int(moment.timestamp()))
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
