@@ -156,7 +156,7 @@ def test_option_file_describes_the_connection(own_mariadb: MariaDB, reader: Data
     file = tmp_path / "my.cnf"
     file.write_text(
         "# comment\n!includedir /nowhere\n[mysqld]\nskip-networking\n[client]\nuser = bernard\n"
-        f'password = "secret-word"\nhost = 127.0.0.1\nport = {own_mariadb.port}\ndatabase = dbbackups\nssl\n'
+        f'password = "secret-word"\nhost = 127.0.0.1\nport = {own_mariadb.port}\ndatabase = dbbackups\n'
     )
     poller = poll(DatabaseSettings(option_file=file))
     assert poller.telemetry.up, poller.telemetry.errors

@@ -34,6 +34,7 @@ _ADVICE: dict[int, tuple[PollErrorReason, str]] = {
     2003: ("connect", "check that the server runs and that host and port are right"),
     2006: ("connect", "the server closed the connection"),
     2013: ("connect", "the connection broke; it is tried again at the next poll"),
+    2026: ("connect", "turn on TLS at the server, or take it out of the option file"),
 }
 # Option file keys to the arguments of pymysql.connect.
 _OPTIONS = {
