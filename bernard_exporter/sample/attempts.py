@@ -1,35 +1,24 @@
-"""When the runs of a job start, and how the last of them end, so that the job shows its case now."""
+"""The runs of one job, and how the last of them end, so that the job shows its case now."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import Enum, auto
-from itertools import pairwise
 from typing import NamedTuple
 
-from bernard_exporter.errors import SampleError
-from bernard_exporter.policy import DAY
-from bernard_exporter.sample.fleet import Case, Fleet, Member
-from bernard_exporter.schedule import Schedule
+from bernard_exporter.sample.fleet import Case, Member
 
 HOUR = 3600
 # Runs start up to this many seconds later than planned.
 JITTER = 40
-EARLIEST = int(datetime(1971, 1, 1, tzinfo=UTC).timestamp())
-# How far back is enough for the newest two successes of any case; the read-only ones run every quarter.
-_REACH = int(45 * DAY)
-_REACH_READ_ONLY = int(200 * DAY)
 # A case begins after what ran long enough ago to have ended; short of a day, which a limit of eight days leaves.
 _SETTLED = 20 * HOUR
 # Keeps a case from being on the edge of a limit.
 _MARGIN = 6 * HOUR
 # The last runs of a job, which must be as its case says.
 _CERTAIN = 3
-# Runs closer together than this could overtake one another.
-_CLOSEST = 300
 
 
 class Outcome(Enum):
@@ -83,85 +72,15 @@ class Plan:
             yield Attempt(self.due[index] + self.delay, Outcome.ORDINARY)
 
 
-def plan_runs(fleet: Fleet, now: int, days: int, runs: int | None) -> tuple[Plan, ...]:
-    """Return the runs of each member of the fleet.
+def plan_job(member: Member, due: Sequence[int], spacing: int, now: int) -> Plan:
+    """Return the runs of a job that its schedule says, changed at the end so that they show its case.
 
     Args:
-        fleet: whose runs.
+        member: whose runs.
+        due: when its runs are due, in seconds since 1970, oldest first.
+        spacing: seconds from one of them to the next at least.
         now: seconds since 1970.
-        days: how far back they go at least.
-        runs: how many there are at least, instead of ``days``.
-
-    Raises:
-        SampleError: there is no room for them since 1971.
     """
-    if runs is None:
-        begin = now - int(days * DAY)
-        if begin < EARLIEST:
-            raise SampleError(f"{days} days go back before 1971, expected at most {int((now - EARLIEST) / DAY)}")
-        return _plans(fleet, _calendars(fleet, now, begin), now)
-    return _enough(fleet, now, runs)
-
-
-def _enough(fleet: Fleet, now: int, runs: int) -> tuple[Plan, ...]:
-    """Go back further and further, and where that does not do put more and more runs between those that are due."""
-    if runs > len(fleet.members) * (now - EARLIEST) // _CLOSEST:
-        raise _too_many(runs, fleet)
-    reach = _REACH
-    while (begin := now - reach) > EARLIEST:
-        plans = _plans(fleet, _calendars(fleet, now, begin), now)
-        if _total(plans) >= runs:
-            return plans
-        reach = int(reach * max(1.5, min(30.0, 1.05 * runs / max(1, _total(plans)))))
-    calendars = _calendars(fleet, now, EARLIEST)
-    density = 1
-    while True:
-        plans = _plans(fleet, {schedule: _denser(due, density) for schedule, due in calendars.items()}, now)
-        total = _total(plans)
-        if total >= runs:
-            return plans
-        if not total or min(plan.spacing for plan in plans) < 2 * _CLOSEST:
-            raise _too_many(runs, fleet)
-        density = max(density + 1, density * runs // total)
-
-
-def _too_many(runs: int, fleet: Fleet) -> SampleError:
-    jobs = len(fleet.members)
-    return SampleError(f"{runs} runs of {jobs} jobs do not fit between 1971 and now, expected fewer runs or more jobs")
-
-
-def _total(plans: tuple[Plan, ...]) -> int:
-    return sum(len(plan) for plan in plans)
-
-
-def _calendars(fleet: Fleet, now: int, begin: int) -> dict[Schedule, list[int]]:
-    """Return when each schedule is due, from ``begin`` or a little earlier where few runs would be left."""
-    found: dict[Schedule, list[int]] = {}
-    for member in fleet.members:
-        if member.schedule not in found:
-            reach = _REACH_READ_ONLY if member.limits.read_only else _REACH
-            start = datetime.fromtimestamp(max(EARLIEST, min(begin, now - reach)), UTC)
-            due = member.schedule.between(start, datetime.fromtimestamp(now, UTC))
-            found[member.schedule] = [int(moment.timestamp()) for moment in due]
-    return found
-
-
-def _denser(due: list[int], density: int) -> list[int]:
-    pairs = pairwise(due)
-    between = [start + (end - start) * part // density for start, end in pairs for part in range(density)]
-    return between + due[-1:]
-
-
-def _plans(fleet: Fleet, calendars: dict[Schedule, list[int]], now: int) -> tuple[Plan, ...]:
-    spacings = {schedule: _spacing(due) for schedule, due in calendars.items()}
-    return tuple(_plan(member, calendars[member.schedule], spacings[member.schedule], now) for member in fleet.members)
-
-
-def _spacing(due: list[int]) -> int:
-    return min((end - start for start, end in pairwise(due)), default=int(DAY))
-
-
-def _plan(member: Member, due: list[int], spacing: int, now: int) -> Plan:
     delay = member.delay
 
     def started(seconds: float) -> int:

@@ -1,20 +1,15 @@
-"""The files of a sample backup: the names that mydumper and mariabackup give them, and sizes that add up."""
+"""The files of a sample backup, with sizes that add up to its own."""
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
-from itertools import islice
-from typing import NamedTuple
 
-from bernard_exporter.sample.fleet import DUMP
-from bernard_exporter.sample.sections import databases, tables
+from bernard_exporter.sample.entries import DROPPED, LEFT_BEHIND, entries_of
 from bernard_exporter.store.writer import FileRow, RunRow
 
-_DIRECTORY = 4096
 # Layouts of more files than this cost more memory to keep than time to make.
 _KEPT = 2_000
 
@@ -27,24 +22,11 @@ class Variant(Enum):
     REMOVED = 2
 
 
-# What an online schema change leaves behind now and then, and what is dropped and comes back.
-_LEFT_BEHIND = "_page_new"
-_DROPPED = "page_archive_old"
 _HIDDEN = {
-    Variant.USUAL: (_LEFT_BEHIND,),
+    Variant.USUAL: (LEFT_BEHIND,),
     Variant.ADDED: (),
-    Variant.REMOVED: (_LEFT_BEHIND, _DROPPED),
+    Variant.REMOVED: (LEFT_BEHIND, DROPPED),
 }
-
-
-class Entry(NamedTuple):
-    """A file or directory of a layout: either of a fixed size in bytes, or with a share in what remains."""
-
-    path: str
-    name: str
-    table: str
-    fixed: int
-    share: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +71,7 @@ def _variant(run: RunRow) -> Variant:
 @lru_cache(maxsize=512)
 def _layout(section: str, kind: str, limit: int, variant: Variant) -> _Layout:
     hidden = _HIDDEN[variant]
-    entries = [entry for entry in _entries(section, kind, limit) if entry.table not in hidden]
+    entries = [entry for entry in entries_of(section, kind, limit) if entry.table not in hidden]
     whole = sum(entry.share for entry in entries) or 1.0
     weights = [(entry.share, entry.fixed) for entry in entries]
     return _Layout(
@@ -99,83 +81,3 @@ def _layout(section: str, kind: str, limit: int, variant: Variant) -> _Layout:
         largest=weights.index(max(weights)),
         fixed_sum=sum(entry.fixed for entry in entries),
     )
-
-
-def _entries(section: str, kind: str, limit: int) -> list[Entry]:
-    make = _dump if kind == DUMP else _snapshot
-    entries = list(islice(make(section, 0), limit))
-    if kind == DUMP and len(entries) < limit:
-        entries = list(islice(make(section, limit - len(entries)), limit))
-    return entries
-
-
-def _weighed_tables(section: str) -> Iterator[tuple[str, str, float]]:
-    """Yield database, table and weight: few are large, most are small."""
-    for rank, database in enumerate(databases(section)):
-        names = tables(database)
-        if rank == 0:
-            names = (*names, _DROPPED, _LEFT_BEHIND)
-        for place, table in enumerate(names):
-            yield database, table, 1 / ((rank + 1) * (place + 1) ** 1.2)
-
-
-def _dump(section: str, chunks: int) -> Iterator[Entry]:
-    """Yield what mydumper writes, with about ``chunks`` files more for large tables than there are tables."""
-    weighed = list(_weighed_tables(section))
-    whole = sum(weight for _, _, weight in weighed)
-    yield Entry("", "metadata", "", 168)
-    last = ""
-    for database, table, weight in weighed:
-        if database != last:
-            yield Entry("", f"{database}-schema-create.sql.gz", "", 120)
-            last = database
-        more = int(chunks * weight / whole)
-        for name in _data_names(f"{database}.{table}", more):
-            yield Entry("", name, table, 0, weight / (more + 1))
-        yield Entry("", f"{database}.{table}-schema.sql.gz", table, 310 + 11 * len(table))
-        if table == "ipblocks":
-            yield Entry("", f"{database}.ipblocks_ipindex-schema-view.sql.gz", "", 262)
-        if table == "user":
-            yield Entry("", f"{database}.user-schema-triggers.sql.gz", table, 405)
-            yield Entry("", f"{database}-schema-post.sql.gz", "", 533)
-
-
-def _data_names(table: str, more: int) -> list[str]:
-    if not more:
-        return [f"{table}.sql.gz"]
-    return [f"{table}.{number:05d}.sql.gz" for number in range(more + 1)]
-
-
-def _snapshot(section: str, _: int) -> Iterator[Entry]:
-    """Yield what mariabackup leaves: a directory a database, and files of the server beside them."""
-    yield Entry("", "ibdata1", "", 0, 0.05)
-    last = ""
-    for number, (database, table, weight) in enumerate(_weighed_tables(section)):
-        if database != last:
-            yield Entry("", database, "", _DIRECTORY)
-        yield from _tablespaces(database, table, weight)
-        if database != last:
-            yield Entry(database, "db.opt", "", 67)
-            last = database
-        if number == 1:
-            yield from _SERVER_FILES
-
-
-_SERVER_FILES = (
-    Entry("", "xtrabackup_info", "", 713),
-    Entry("", "xtrabackup_checkpoints", "", 120),
-    Entry("", "backup-my.cnf", "", 398),
-    Entry("", "ib_logfile0", "", 2048),
-)
-
-
-def _tablespaces(database: str, table: str, weight: float) -> Iterator[Entry]:
-    if table == "heartbeat":
-        yield Entry(database, "heartbeat.MAD", table, 8192)
-        yield Entry(database, "heartbeat.MAI", table, 8192)
-    elif table in ("logging", "history"):
-        for part in range(3):
-            yield Entry(database, f"{table}#P#p{part}.ibd", table, 0, weight / 3)
-    else:
-        yield Entry(database, f"{table}.ibd", table, 0, weight)
-    yield Entry(database, f"{table}.frm", table, 1010 + 13 * len(table))

@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 from bernard_exporter.model import Status
 from bernard_exporter.policy import DAY
-from bernard_exporter.sample.attempts import JITTER, Attempt, Outcome, Plan, plan_runs
+from bernard_exporter.sample.attempts import JITTER, Attempt, Outcome, Plan
 from bernard_exporter.sample.fleet import Fleet, Member
+from bernard_exporter.sample.planning import plan_runs
 from bernard_exporter.store.writer import RunRow, run_name, time_text
 
 _YEAR = 365.25 * DAY
