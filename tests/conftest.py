@@ -42,8 +42,15 @@ def mariadb_url(mariadb: MariaDB) -> Iterator[str]:
 
 
 @pytest.fixture(params=["mariadb", "sqlite"])
-def rows(request: pytest.FixtureRequest, tmp_path: Path) -> Rows:
-    """An inventory without rows, on each kind of store."""
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database, on each kind of store."""
     if request.param == "sqlite":
-        return Rows(f"sqlite:///{tmp_path / 'inventory.sqlite'}")
-    return Rows(request.getfixturevalue("mariadb_url"))
+        return f"sqlite:///{tmp_path / 'inventory.sqlite'}"
+    found: str = request.getfixturevalue("mariadb_url")
+    return found
+
+
+@pytest.fixture
+def rows(url: str) -> Rows:
+    """An inventory without rows, on each kind of store."""
+    return Rows(url)

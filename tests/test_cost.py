@@ -24,17 +24,7 @@ def sampled(mariadb: MariaDB, name: str, runs: int, directory: Path) -> tuple[Da
     """Return an inventory that has been read once, of a database of so many runs."""
     mariadb.execute(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
     url, policy = mariadb.url(name), directory / "policy.yaml"
-    generate(
-        url,
-        days=1,
-        runs=runs,
-        jobs=JOBS,
-        files=0,
-        seed=1,
-        now=NOW,
-        policy_output=policy,
-        progress=lambda done, total: None,
-    )
+    generate(url, days=1, runs=runs, jobs=JOBS, files=0, seed=1, now=NOW, policy_output=policy)
     mariadb.execute("ANALYZE TABLE backups", database=name)
     config = directory / "config.yaml"
     config.write_text(f"database: {{url: '{url}'}}\n{policy.read_text()}")

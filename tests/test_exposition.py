@@ -90,9 +90,7 @@ def test_promtool_finds_nothing_to_say(polled: Poller) -> None:
     checked = subprocess.run(
         [need("promtool"), "check", "metrics"], input=text_of(polled).encode(), capture_output=True, check=False
     )
-    # Names that this exporter has from prometheus_client's own collectors are not its to choose.
-    said = [line for line in checked.stdout.decode().splitlines() + checked.stderr.decode().splitlines() if line]
-    assert [line for line in said if "bernard_" in line] == []
+    assert (checked.returncode, checked.stdout, checked.stderr) == (0, b"", b"")
 
 
 def samples(families: Any) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
@@ -114,9 +112,7 @@ def test_both_formats_say_the_same(polled: Poller) -> None:
 
 def test_every_metric_of_the_catalogue_is_exposed(polled: Poller) -> None:
     found = {family.name for family in parse_text(text_of(polled))}
-    assert {metric.name.removesuffix("_total") for metric in CATALOGUE} <= found | {
-        name.removesuffix("_total") for name in found
-    }
+    assert {metric.name.removesuffix("_total") for metric in CATALOGUE} <= found
 
 
 @pytest.mark.parametrize("kind", [TEXT, OPENMETRICS])

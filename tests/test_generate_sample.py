@@ -35,14 +35,6 @@ def look(url: str, directory: Path, policy: Path) -> Snapshot:
     return poller.snapshot
 
 
-@pytest.fixture(params=["mariadb", "sqlite"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'inventory.sqlite'}"
-    found: str = request.getfixturevalue("mariadb_url")
-    return found
-
-
 def test_sample_shows_every_state_and_every_kind_of_trouble(url: str, tmp_path: Path) -> None:
     policy = tmp_path / "policy.yaml"
     assert generate(url, "--now", NOW, "--files", "12", "--policy-output", str(policy)) == 0

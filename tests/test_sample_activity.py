@@ -33,17 +33,7 @@ class Demo:
         self.url = f"sqlite:///{directory / 'inventory.sqlite'}"
         self.fleet: Fleet = make_fleet()
         self.now = now
-        generate(
-            self.url,
-            days=30,
-            runs=None,
-            jobs=None,
-            files=3,
-            seed=1,
-            now=now,
-            policy_output=None,
-            progress=lambda done, total: None,
-        )
+        generate(self.url, days=30, files=3, seed=1, now=now)
         self.activity = Activity(Writer(self.url), self.fleet, seed=1)
 
     def live(self, seconds: int, watch: Callable[[], None] = lambda: None) -> None:

@@ -24,14 +24,6 @@ SOURCE, HOST = "db1139.eqiad.wmnet:3311", "dbprov1001.eqiad.wmnet"
 RUN = started(JOB, SOURCE, HOST, NOW)._replace(id=7)
 
 
-@pytest.fixture(params=["mariadb", "sqlite"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'inventory.sqlite'}"
-    found: str = request.getfixturevalue("mariadb_url")
-    return found
-
-
 def table(url: str, what: Table) -> list[tuple[Any, ...]]:
     """Return the rows of a table with times as text."""
     with create_engine(url, poolclass=NullPool).connect() as connection:

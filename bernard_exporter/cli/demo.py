@@ -48,17 +48,7 @@ def demo(addresses: tuple[str, ...], prefix: str, log_level: str, log_format: st
         file.write_text(config_yaml(fleet, url, _POLL_INTERVAL), encoding="utf-8")
         click.echo(f"Making an inventory of {_DAYS} days in {directory} ...")
         with progress_bar("runs") as progress:
-            generate(
-                url,
-                days=_DAYS,
-                runs=None,
-                jobs=None,
-                files=_FILES,
-                seed=_SEED,
-                now=datetime.now(UTC),
-                policy_output=None,
-                progress=progress,
-            )
+            generate(url, days=_DAYS, files=_FILES, seed=_SEED, now=datetime.now(UTC), progress=progress)
         for address in addresses:
             click.echo(_places(address, prefix))
         with _kept_alive(Activity(Writer(url), fleet, _SEED)):

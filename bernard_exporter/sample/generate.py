@@ -18,24 +18,24 @@ def generate(
     url: str,
     *,
     days: int,
-    runs: int | None,
-    jobs: int | None,
     files: int,
     seed: int,
     now: datetime,
-    policy_output: Path | None,
-    progress: Callable[[int, int], None],
+    runs: int | None = None,
+    jobs: int | None = None,
+    policy_output: Path | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> None:
     """Fill an empty database with a sample inventory up to ``now``.
 
     Args:
         url: of an SQLite file, which need not exist, or of an empty database on a MariaDB server.
         days: how far back the history goes at least.
-        runs: how many runs there are instead, as far back as that takes.
-        jobs: how many jobs there are; None for the usual fleet.
         files: how many files and directories a run has at most.
         seed: of everything drawn; the same arguments make the same inventory.
         now: aware.
+        runs: how many runs there are instead, as far back as that takes.
+        jobs: how many jobs there are; None for the usual fleet.
         policy_output: where the key ``policy`` of a fitting configuration file is written to.
         progress: called with the runs inserted so far and the runs in all.
 
