@@ -5,13 +5,15 @@
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# Tests mostly wait for servers, so there may be more workers than cores.
+WORKERS ?= 3
 
 .PHONY: demo test lint generate bench clean
 
 $(STAMP): setup.cfg pyproject.toml
 	sh tools/debian-packages python3-venv
 	python3 -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[docs,test]'
 	touch $@
 
 demo: $(STAMP)
@@ -26,9 +28,9 @@ lint: $(STAMP)
 	$(BIN)/mypy
 
 test: $(STAMP) lint
-	sh tools/debian-packages mariadb-server prometheus openssl
+	sh tools/debian-packages @tests/debian-packages.txt
 	rm -f .coverage .coverage.*
-	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage run -m pytest -n $(WORKERS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 

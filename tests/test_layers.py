@@ -27,8 +27,16 @@ ORDER = [
     "poller",
     "sample",
     "logs",
+    "inspection",
+    "backfill",
+    "check",
+    "report",
+    "doctor",
+    "importing",
+    "toolkit",
+    "api",
+    "pages",
     "web",
-    "server",
     "cli",
 ]
 

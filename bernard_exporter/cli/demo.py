@@ -14,7 +14,7 @@ import click
 
 from bernard_exporter import logs
 from bernard_exporter.cli.options import log_options, web_options
-from bernard_exporter.cli.sample import progress_bar
+from bernard_exporter.cli.progress import progress_bar
 from bernard_exporter.cli.serve import run
 from bernard_exporter.errors import SampleError
 from bernard_exporter.sample.activity import Activity

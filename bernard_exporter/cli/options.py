@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -22,6 +23,17 @@ def _external_path(_: click.Context, option: click.Parameter, value: str | None)
     if parts.scheme not in ("http", "https") or not parts.netloc:
         raise click.BadParameter("expected a URL such as https://monitoring.example/backups", param=option)
     return parts.path.rstrip("/")
+
+
+def moment(_: click.Context, option: click.Parameter, value: str | None) -> datetime:
+    """Return a time with its zone, UTC unless it says another; now for none."""
+    if value is None:
+        return datetime.now(UTC)
+    try:
+        found = datetime.fromisoformat(value)
+    except ValueError as error:
+        raise click.BadParameter("expected a time such as 2026-03-10T12:00:00Z", param=option) from error
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def web_options(command: F) -> F:

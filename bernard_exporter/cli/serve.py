@@ -9,11 +9,13 @@ from pathlib import Path
 
 import click
 
-from bernard_exporter import logs, server, web
+from bernard_exporter import logs
 from bernard_exporter.cli.options import log_options, web_options
 from bernard_exporter.config.load import load
 from bernard_exporter.errors import BernardError
 from bernard_exporter.poller import Poller
+from bernard_exporter.web import server
+from bernard_exporter.web.application import application
 
 _log = logging.getLogger(__name__)
 DEFAULT_FILE = Path("/etc/bernard-exporter/config.yaml")
@@ -67,4 +69,4 @@ def run(file: Path, addresses: Sequence[str], prefix: str) -> None:
         poller.start()
         stack.callback(poller.stop)
         _log.info("serving on %s", ", ".join(addresses))
-        server.serve(web.application(poller, reload, prefix), sockets, hang_up)
+        server.serve(application(poller, reload, prefix), sockets, hang_up)
