@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from bernard_exporter.catalogue import CATALOGUE
@@ -24,17 +25,22 @@ def with_table(text: str) -> str:
     return f"{before}{BEGIN}\n{metrics_table()}\n{END}{after}"
 
 
+def products() -> Iterator[tuple[Path, str]]:
+    """Yield every file that follows from the code, and what it should hold."""
+    readme = ROOT / "README.md"
+    yield readme, with_table(readme.read_text(encoding="utf-8"))
+
+
 def main(arguments: list[str]) -> int:
     """Write or check; return the exit status."""
-    readme = ROOT / "README.md"
-    text = readme.read_text(encoding="utf-8")
-    if with_table(text) == text:
-        return 0
-    if "--check" in arguments:
-        print(f"{readme.name} does not follow from the code: run `make generate`", file=sys.stderr)
-        return 1
-    readme.write_text(with_table(text), encoding="utf-8")
-    return 0
+    stale = [(path, text) for path, text in products() if not path.exists() or path.read_text(encoding="utf-8") != text]
+    for path, text in stale:
+        if "--check" in arguments:
+            print(f"{path.relative_to(ROOT)} does not follow from the code: run `make generate`", file=sys.stderr)
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+    return int(bool(stale) and "--check" in arguments)
 
 
 if __name__ == "__main__":
