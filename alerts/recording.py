@@ -107,6 +107,7 @@ FLEET_RPO_MET = {
     window: Recorded(f"type_datacenter:bernard_backup_rpo_met:ratio_{window}", ("type", "datacenter"))
     for window in OBJECTIVE_WINDOWS
 }
+REJECTED = Recorded(f"reason:{catalogue.ROWS_REJECTED.name}:max", ("reason",))
 
 
 def facts(settings: Settings) -> Iterator[Recording]:
@@ -135,6 +136,11 @@ def objectives() -> Iterator[Recording]:
         yield Recording(RPO_MET[window], f"avg_over_time({FRESH()}[{window}:{step}])\nand\n{FRESH()}")
     for window, series in RPO_MET.items():
         yield Recording(FLEET_RPO_MET[window], f"avg by (type, datacenter) ({series()})")
+
+
+def inventory() -> Iterator[Recording]:
+    """Yield the rules that record what is known of the inventory as a whole."""
+    yield Recording(REJECTED, promql.merged(catalogue.ROWS_REJECTED))
 
 
 def _heard(settings: Settings) -> str:

@@ -24,7 +24,13 @@ class Settings:
         runbook_url: the folder of this project's runbooks, as HTML.
         exporter_url: of the exporter's own pages.
         scrape_job: the name of the scrape job in Prometheus' configuration.
-        pace: what the time an alert waits for is multiplied by: its hold, window and grace.
+        pager_url: a webhook that calls a person out.
+        chat_url: an incoming webhook of Mattermost or Slack.
+        task_url: a webhook that files a task.
+        mail_to: who gets e-mail.
+        mail_from: its sender.
+        smarthost: the mail server, with its port.
+        pace: what the time an alert waits for is multiplied by: its hold, window and grace, and those of routing.
         memory: how long after its last poll what an exporter said is held on to while it says nothing.
         grace: how long after its due time a run may start.
         clock_tolerance: how far apart clocks may be.
@@ -38,6 +44,12 @@ class Settings:
     runbook_url: str = "https://docs.example/bernard-exporter/runbooks"
     exporter_url: str = "https://bernard.example"
     scrape_job: str = "bernard"
+    pager_url: str = "https://pager.example/hooks/alertmanager"
+    chat_url: str = "https://chat.example/hooks/databases"
+    task_url: str = "https://tasks.example/hooks/alertmanager"
+    mail_to: str = "dba@example.org"
+    mail_from: str = "alertmanager@example.org"
+    smarthost: str = "mail.example.org:25"
     pace: float = 1.0
     memory: float = 7 * DAY
     grace: float = HOUR
@@ -46,9 +58,9 @@ class Settings:
     repeated_failures: int = 2
 
     def wait(self, seconds: float) -> str:
-        """Return a time to wait, at this pace, as PromQL writes it."""
+        """Return a time to wait, at this pace, as Prometheus writes it."""
         return promql.duration(seconds * self.pace)
 
     def window(self, seconds: float) -> str:
-        """Return a time to look back, at this pace but never nothing, as PromQL writes it."""
+        """Return a time to look back, at this pace but never nothing, as Prometheus writes it."""
         return promql.duration(max(seconds * self.pace, 1.0))

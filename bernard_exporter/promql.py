@@ -16,7 +16,7 @@ _UNITS = (("w", 604_800_000), ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000)
 
 
 def selector(metric: Metric, matches: Mapping[str, str] | None = None, **equals: str) -> str:
-    """Return a selector of the metric.
+    """Return a selector of the metric, by its own labels and those of the scraped exporter.
 
     Args:
         metric: an entry of the catalogue.
@@ -26,7 +26,7 @@ def selector(metric: Metric, matches: Mapping[str, str] | None = None, **equals:
     Raises:
         ValueError: the metric has no such label.
     """
-    metric(**dict.fromkeys([*(matches or {}), *equals], ""))
+    metric(**dict.fromkeys({*(matches or {}), *equals} - set(TARGET_LABELS), ""))
     inside = [f'{label}="{value}"' for label, value in equals.items()]
     inside += [f'{label}=~"{pattern}"' for label, pattern in (matches or {}).items()]
     return f"{metric.name}{{{','.join(inside)}}}" if inside else metric.name
