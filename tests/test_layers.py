@@ -24,6 +24,7 @@ ORDER = [
     "inventory",
     "assessment",
     "catalogue",
+    "promql",
     "exposition",
     "poller",
     "sample",
