@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 # Tests mostly wait for servers, so there may be more workers than cores.
 WORKERS ?= 3
 
-.PHONY: demo test lint generate bench clean
+.PHONY: demo test lint docs generate bench clean
 
 $(STAMP): setup.cfg pyproject.toml
 	sh tools/debian-packages python3-venv
@@ -18,6 +18,10 @@ $(STAMP): setup.cfg pyproject.toml
 
 demo: $(STAMP)
 	$(BIN)/bernard-exporter demo
+
+docs: $(STAMP)
+	$(BIN)/sphinx-build -W --keep-going -n -q -b html docs build/docs/html
+	$(BIN)/sphinx-build -W --keep-going -n -q -b man docs build/docs/man
 
 generate: $(STAMP)
 	$(BIN)/python tools/generate.py
