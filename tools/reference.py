@@ -80,7 +80,7 @@ def _page(context: click.Context, name: str, below: list[click.Context]) -> Iter
 
 
 def _paragraphs(text: str) -> str:
-    """Return a help text as Markdown; what click keeps as it is, after a line of ``\\b``, stays as it is."""
+    r"""Return a help text as Markdown; what click keeps as it is, after a line of ``\b``, stays as it is."""
     found = []
     for paragraph in re.split(r"\n\s*\n", inspect.cleandoc(text)):
         if paragraph.startswith("\b"):
