@@ -22,6 +22,7 @@ ORDER = [
     "snapshot",
     "inventory",
     "assessment",
+    "survey",
     "catalogue",
     "exposition",
     "poller",

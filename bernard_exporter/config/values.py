@@ -70,7 +70,7 @@ def duration_text(seconds: float) -> str:
 
 
 def size_text(size_: int) -> str:
-    """Return bytes (>= 0) as the text that :func:`size` reads, in the largest binary or decimal unit that divides them."""
+    """Return bytes (>= 0) as the text that :func:`size` reads, in the largest unit that divides them."""
     units = sorted(((length, name) for name, length in _BYTES.items() if name != "KB"), reverse=True)
     length, name = next(unit for unit in units if size_ % unit[0] == 0 and (size_ or not unit[1]))
     return f"{size_ // length}{name}"
