@@ -11,7 +11,7 @@ BENCH ?=
 # Tests mostly wait for servers, so there may be more workers than cores.
 WORKERS ?= 3
 
-.PHONY: demo test lint generate bench growth clean
+.PHONY: demo test lint docs generate bench growth clean
 
 $(STAMP): setup.cfg pyproject.toml
 	sh tools/debian-packages python3-venv
@@ -22,8 +22,12 @@ $(STAMP): setup.cfg pyproject.toml
 demo: $(STAMP)
 	$(BIN)/bernard-exporter demo
 
+docs: $(STAMP)
+	$(BIN)/sphinx-build -W --keep-going -n -q -b html docs build/docs/html
+	$(BIN)/sphinx-build -W --keep-going -n -q -b man docs build/docs/man
+
 generate: $(STAMP)
-	$(BIN)/python tools/generate.py
+	$(BIN)/python -m tools.generate
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

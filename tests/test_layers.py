@@ -23,6 +23,7 @@ ORDER = [
     "snapshot",
     "inventory",
     "assessment",
+    "survey",
     "catalogue",
     "promql",
     "exposition",

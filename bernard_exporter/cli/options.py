@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -13,6 +14,7 @@ from bernard_exporter import logs
 
 F = TypeVar("F", bound=Callable[..., Any])
 DEFAULT_ADDRESS = ":10279"
+DEFAULT_FILE = Path("/etc/bernard-exporter/config.yaml")
 
 
 def _external_path(_: click.Context, option: click.Parameter, value: str | None) -> str:
@@ -34,6 +36,27 @@ def moment(_: click.Context, option: click.Parameter, value: str | None) -> date
     except ValueError as error:
         raise click.BadParameter("expected a time such as 2026-03-10T12:00:00Z", param=option) from error
     return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def config_option(command: F) -> F:
+    """Add the flag of everything that reads the configuration."""
+    return click.option(
+        "--config.file",
+        "file",
+        type=click.Path(path_type=Path),
+        default=DEFAULT_FILE,
+        show_default=True,
+        help="The configuration, YAML.",
+    )(command)
+
+
+def job_options(command: F) -> F:
+    """Add the flags that choose jobs; each may be given again."""
+    for name, what in (("datacenter", "data centres"), ("type", "types"), ("section", "sections")):
+        command = click.option(
+            f"--{name}", f"{name}s", multiple=True, metavar="NAME", help=f"Only these {what}; may be given again."
+        )(command)
+    return command
 
 
 def web_options(command: F) -> F:

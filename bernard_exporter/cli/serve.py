@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from bernard_exporter import logs
-from bernard_exporter.cli.options import log_options, web_options
+from bernard_exporter.cli.options import config_option, log_options, web_options
 from bernard_exporter.config.load import load
 from bernard_exporter.errors import BernardError
 from bernard_exporter.poller import Poller
@@ -18,18 +18,10 @@ from bernard_exporter.web import server
 from bernard_exporter.web.application import application
 
 _log = logging.getLogger(__name__)
-DEFAULT_FILE = Path("/etc/bernard-exporter/config.yaml")
 
 
 @click.command()
-@click.option(
-    "--config.file",
-    "file",
-    type=click.Path(path_type=Path),
-    default=DEFAULT_FILE,
-    show_default=True,
-    help="The configuration, YAML.",
-)
+@config_option
 @web_options
 @log_options
 def serve(file: Path, addresses: tuple[str, ...], prefix: str, log_level: str, log_format: str) -> None:
