@@ -15,6 +15,7 @@ from bernard_exporter.toolkit.watched import WebConfig
 
 F = TypeVar("F", bound=Callable[..., Any])
 DEFAULT_ADDRESS = ":10279"
+DEFAULT_FILE = Path("/etc/bernard-exporter/config.yaml")
 
 
 def _external_path(_: click.Context, option: click.Parameter, value: str | None) -> str:
@@ -36,6 +37,27 @@ def moment(_: click.Context, option: click.Parameter, value: str | None) -> date
     except ValueError as error:
         raise click.BadParameter("expected a time such as 2026-03-10T12:00:00Z", param=option) from error
     return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def config_option(command: F) -> F:
+    """Add the flag of everything that reads the configuration."""
+    return click.option(
+        "--config.file",
+        "file",
+        type=click.Path(path_type=Path),
+        default=DEFAULT_FILE,
+        show_default=True,
+        help="The configuration, YAML.",
+    )(command)
+
+
+def job_options(command: F) -> F:
+    """Add the flags that choose jobs; each may be given again."""
+    for name, what in (("datacenter", "data centres"), ("type", "types"), ("section", "sections")):
+        command = click.option(
+            f"--{name}", f"{name}s", multiple=True, metavar="NAME", help=f"Only these {what}; may be given again."
+        )(command)
+    return command
 
 
 def web_options(command: F) -> F:

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from bernard_exporter import logs
-from bernard_exporter.cli.options import log_options, web_options
+from bernard_exporter.cli.options import config_option, log_options, web_options
 from bernard_exporter.config.load import load
 from bernard_exporter.errors import BernardError
 from bernard_exporter.poller import Poller
@@ -20,18 +20,10 @@ from bernard_exporter.web.application import application
 from bernard_exporter.web.guard import Guard
 
 _log = logging.getLogger(__name__)
-DEFAULT_FILE = Path("/etc/bernard-exporter/config.yaml")
 
 
 @click.command()
-@click.option(
-    "--config.file",
-    "file",
-    type=click.Path(path_type=Path),
-    default=DEFAULT_FILE,
-    show_default=True,
-    help="The configuration, YAML.",
-)
+@config_option
 @web_options
 @log_options
 def serve(

@@ -36,9 +36,13 @@ class Entry:
             ConfigError: always.
         """
         shown = found or self._shown()
-        where = f"{self.file}:{self.node.start_mark.line + 1}"
         key = f" {self.key}:" if self.key else ""
-        raise ConfigError(f"{where}:{key} found {shown}, expected {expected}")
+        raise ConfigError(f"{self.where}:{key} found {shown}, expected {expected}")
+
+    @property
+    def where(self) -> str:
+        """The file and the line of the value, as ``FILE:LINE``."""
+        return f"{self.file}:{self.node.start_mark.line + 1}"
 
     def _shown(self) -> str:
         if self.secret:
