@@ -40,3 +40,25 @@ class PagesError(BernardError):
 
 class SampleError(BernardError):
     """A sample inventory could not be written."""
+
+
+class FilterError(BernardError):
+    """Something was asked for that makes no sense.
+
+    Attributes:
+        parameter: which value of the question.
+    """
+
+    def __init__(self, parameter: str, message: str) -> None:
+        """Keep the parameter beside the message."""
+        super().__init__(f"{parameter}: {message}")
+        self.parameter = parameter
+        self.message = message
+
+
+class NotFoundError(BernardError):
+    """There is no such thing in the inventory."""
+
+
+class BusyError(BernardError):
+    """Too many questions are being answered already."""

@@ -15,6 +15,7 @@ ORDER = [
     "schedule",
     "contents",
     "policy",
+    "filters",
     "telemetry",
     "config",
     "store",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import ssl
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 
 import pymysql
 from pymysql.optionfile import Parser
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
@@ -36,6 +37,8 @@ _ADVICE: dict[int, tuple[PollErrorReason, str]] = {
     2013: ("connect", "the connection broke; it is tried again at the next poll"),
     2026: ("connect", "turn on TLS at the server, or take it out of the option file"),
 }
+# SQLite looks at the clock after so many steps of its virtual machine, about a millisecond.
+_STEPS = 20_000
 # Option file keys to the arguments of pymysql.connect.
 _OPTIONS = {
     "user": "user",
@@ -178,6 +181,7 @@ def _prepare(connection: Connection, timeout: float) -> None:
     if connection.dialect.name == "sqlite":
         raw: Any = connection.connection.dbapi_connection
         raw.text_factory = lambda data: data.decode("utf-8", "replace")
+        _bound_statements(connection, raw, timeout)
         return
     connection.execute(text("SET SESSION time_zone = '+00:00'"))
     connection.execute(
@@ -188,6 +192,18 @@ def _prepare(connection: Connection, timeout: float) -> None:
     )
     connection.rollback()
     connection.exec_driver_sql("START TRANSACTION READ ONLY, WITH CONSISTENT SNAPSHOT")
+
+
+def _bound_statements(connection: Connection, raw: Any, timeout: float) -> None:
+    """End every statement of an SQLite connection that takes longer than ``timeout`` seconds."""
+    deadline = time.monotonic() + timeout
+
+    def begin(*_: object) -> None:
+        nonlocal deadline
+        deadline = time.monotonic() + timeout
+
+    event.listen(connection, "before_cursor_execute", begin)
+    raw.set_progress_handler(lambda: time.monotonic() > deadline, _STEPS)
 
 
 def store_error(error: SQLAlchemyError, where: str = "") -> StoreError:
@@ -204,6 +220,8 @@ def store_error(error: SQLAlchemyError, where: str = "") -> StoreError:
         return StoreError("schema", f"{prefix}{message}; create the schema or finish its migration")
     if "unable to open" in message:
         return StoreError("connect", f"{prefix}{message}; check that the file exists and can be read")
+    if "interrupted" in message:
+        return StoreError("timeout", f"{prefix}the statement was ended at the configured timeout")
     if "locked" in message:
         return StoreError("timeout", f"{prefix}{message}; it is tried again at the next poll")
     return StoreError("query", f"{prefix}{message}")
