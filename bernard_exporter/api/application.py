@@ -59,4 +59,4 @@ def application(access: Access, prefix: str, headers: Mapping[str, str]) -> ASGI
     app.add_route("/docs.css", style)
     for path in ("/", "/v1", "/v1/"):
         app.add_route(path, start)
-    return Gate(app, headers)
+    return Gate(app, access, headers)
