@@ -18,6 +18,7 @@ _COMMANDS = {
     "serve": ("serve", "serve"),
     "demo": ("demo", "demo"),
     "check": ("check", "check"),
+    "backfill": ("backfill", "backfill"),
     "generate-sample": ("sample", "generate_sample"),
 }
 
