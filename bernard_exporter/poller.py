@@ -75,6 +75,16 @@ class Poller:
         return self._settings
 
     @property
+    def database(self) -> Database:
+        """The database of the settings in force; each use of it opens a connection of its own."""
+        return self._database
+
+    @property
+    def now(self) -> datetime:
+        """The moment by the poller's clock."""
+        return self._clock.now()
+
+    @property
     def ready(self) -> bool:
         """Tell whether a poll has ever succeeded."""
         return self.telemetry.last_poll is not None

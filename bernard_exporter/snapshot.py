@@ -9,7 +9,7 @@ from datetime import datetime
 from bernard_exporter.contents import Contents
 from bernard_exporter.inventory.record import Band, Retained
 from bernard_exporter.model import Anomaly, Job, Rejection, Run, Status
-from bernard_exporter.policy import Limits, Verdict
+from bernard_exporter.policy import Limits, Policy, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,9 @@ class Snapshot:
         jobs: by section, type and data centre.
         storage: what each destination host retains of each type.
         newest_start: the start of the newest run of all, seconds since 1970.
+        hosts: runs recorded by destination host, '' for none.
+        policy: by which the jobs were judged.
+        synced: when everything was last counted afresh; None before the database was read once.
     """
 
     taken: datetime
@@ -61,3 +64,6 @@ class Snapshot:
     rejected: Mapping[Rejection, int] = field(default_factory=dict)
     anomalies: Mapping[Anomaly, int] = field(default_factory=dict)
     newest_start: float | None = None
+    hosts: Mapping[str, int] = field(default_factory=dict)
+    policy: Policy = field(default_factory=Policy)
+    synced: datetime | None = None
