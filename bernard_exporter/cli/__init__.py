@@ -13,6 +13,7 @@ from bernard_exporter.cli.check import check
 from bernard_exporter.cli.demo import demo
 from bernard_exporter.cli.sample import generate_sample
 from bernard_exporter.cli.serve import serve
+from bernard_exporter.cli.status import status
 from bernard_exporter.errors import BernardError
 
 NAME = "bernard-exporter"
@@ -28,6 +29,7 @@ cli.add_command(serve)
 cli.add_command(demo)
 cli.add_command(generate_sample)
 cli.add_command(check)
+cli.add_command(status)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
