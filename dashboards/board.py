@@ -9,7 +9,7 @@ from grafanalib import core
 from alerts.settings import Settings
 from bernard_exporter import catalogue as c
 from bernard_exporter.catalogue import JOB_LABELS, Metric
-from bernard_exporter.promql import TARGET_LABELS, selector
+from bernard_exporter.promql import TARGET_LABELS
 from dashboards import links
 from dashboards.grafana.board import Annotation, Board, DatasourceVariable, TextVariable, Variable
 from dashboards.layout import Shelf, placed
@@ -26,16 +26,12 @@ _LABELS = {
 
 def _chain(labels: Sequence[str], metric: Metric, *, every: bool, hidden: bool = False) -> list[Variable]:
     """Return a variable for each label, each offering what is left by those before it."""
-    return [
-        Variable(
-            label,
-            _LABELS[label],
-            selector(metric, {before: f"${before}" for before in labels[:index]}),
-            every=every,
-            hidden=hidden,
-        )
-        for index, label in enumerate(labels)
-    ]
+    found: list[Variable] = []
+    for label in labels:
+        inside = ",".join(f'{before.name}=~"${before.name}"' for before in found)
+        series = f"{metric.name}{{{inside}}}" if inside else metric.name
+        found.append(Variable(label, _LABELS[label], series, every=every, hidden=hidden))
+    return found
 
 
 def job_variables(*, every: bool = True) -> list[Variable]:
@@ -72,7 +68,8 @@ def board(
 
     Args:
         name: what comes after ``bernard-`` in its uid, which is kept for ever.
-        title, description: as the reader sees them.
+        title: as the reader sees it.
+        description: what the board answers.
         shelves: its panels, from the top.
         variables: besides the data source and where the exporter's pages are.
         since: what its time range begins with to begin with, such as ``now-7d``.

@@ -153,7 +153,8 @@ def table(
     """Return a table of one row for each set of ``keys``, whose other columns are the values of instant queries.
 
     Args:
-        title, description: of the panel.
+        title: of the panel.
+        description: what its rows are.
         columns: each asks for the same rows, or fewer.
         sort: the title of the column it is sorted by to begin with.
         descending: whether the greatest comes first.

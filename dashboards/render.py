@@ -16,6 +16,7 @@ from dashboards.overview import overview
 from dashboards.runs import runs
 from dashboards.storage import storage
 
+FOLDER = Path(__file__).parent / "json"
 _MAKERS = (overview, job, runs, storage, exporter)
 
 

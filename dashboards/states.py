@@ -6,7 +6,7 @@ from bernard_exporter.model import RANK, State, Status
 from dashboards.grafana.fields import Json, override
 
 # From good to bad, so that of two exporters that differ for a moment the worse one shows.
-STATES = dict(enumerate(sorted(reversed(State), key=lambda state: RANK[state]), start=1))
+STATES = dict(enumerate(sorted(list(State)[::-1], key=lambda state: RANK[state]), start=1))
 STATUSES = dict(enumerate((Status.FINISHED, Status.ONGOING, Status.DELETED, Status.UNKNOWN, Status.FAILED), start=1))
 _STATE_COLORS = {
     State.FRESH: "green",

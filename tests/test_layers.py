@@ -23,6 +23,7 @@ ORDER = [
     "inventory",
     "assessment",
     "catalogue",
+    "promql",
     "exposition",
     "poller",
     "sample",

@@ -6,9 +6,14 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from bernard_exporter.catalogue import CATALOGUE
-
 ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))
+
+import alerts.products  # noqa: E402 - the checkout is on the path only now
+import dashboards.render  # noqa: E402
+from alerts.settings import Settings  # noqa: E402
+from bernard_exporter.catalogue import CATALOGUE  # noqa: E402
+
 BEGIN, END = "<!-- metrics: written by make generate -->", "<!-- end of metrics -->"
 
 
@@ -29,6 +34,8 @@ def products() -> Iterator[tuple[Path, str]]:
     """Yield every file that follows from the code, and what it should hold."""
     readme = ROOT / "README.md"
     yield readme, with_table(readme.read_text(encoding="utf-8"))
+    yield from ((alerts.products.FOLDER / name, text) for name, text in alerts.products.products(Settings()))
+    yield from ((dashboards.render.FOLDER / name, text) for name, text in dashboards.render.files())
 
 
 def main(arguments: list[str]) -> int:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from bernard_exporter import catalogue as c
 from bernard_exporter.catalogue import Metric
-from bernard_exporter.promql import TARGET_LABELS, selector
+from bernard_exporter.promql import TARGET_LABELS
 
 _CHOSEN = {label: f"${label}" for label in TARGET_LABELS}
 _INSIDE = ",".join(f'{label}=~"{variable}"' for label, variable in _CHOSEN.items())
 
 
 def _own(metric: Metric) -> str:
-    return selector(metric, _CHOSEN)
+    return _of_target(metric.name)
 
 
 def _of_target(name: str) -> str:

@@ -19,7 +19,7 @@ _ABOUT_NOW = 20
 
 def _coded(metric: Metric, label: str, codes: Mapping[int, str]) -> str:
     """Return the number of the label value that holds: a sample is 1 where its value does, and 0 elsewhere."""
-    return largest(" or ".join(f"{code} * {each(metric, **{label: value})}" for code, value in codes.items()))
+    return largest(" or ".join(f"{code} * {each(metric, {label: value})}" for code, value in codes.items()))
 
 
 STATE = _coded(c.STATE, "state", STATES)
@@ -68,7 +68,8 @@ NEXT = chosen(c.NEXT_RUN)
 COMING = f"bottomk({_ABOUT_NOW}, {NEXT})"
 # Clocks differ: a run may seem to have begun a little before it was due.
 _BEGUN = f"({ATTEMPT_START} >= {DUE} - {_SITE.clock_tolerance:.0f})"
-OVERDUE = f"((time() - {DUE} > {_SITE.grace:.0f}) unless on ({JOB}) {_BEGUN})"
+# As the alert BackupDidNotStart has it, with the same grace and tolerance.
+OVERDUE = f"((time() - {DUE} > {_SITE.grace:.0f}) unless on ({JOB}) {_BEGUN} unless on ({JOB}) {RUNNING})"
 BEHIND = f"{ATTEMPT_START} - ({DUE} <= {ATTEMPT_START})"
 OLDEST = chosen(c.OLDEST_RETAINED)
 RESTORE = chosen(c.RESTORE_ESTIMATE)
