@@ -15,7 +15,7 @@ from dashboards.render import files
 @click.option(
     "--output", required=True, type=click.Path(file_okay=False, path_type=Path), help="the folder to write to"
 )
-@click.option("--exporter-url", default=Settings.exporter_url, show_default=True, help="of the exporter's own pages")
+@click.option("--exporter-url", default=Settings().exporter_url, show_default=True, help="of the exporter's own pages")
 def main(output: Path, exporter_url: str) -> None:
     """Write the boards with links that lead to your exporter's pages."""
     output.mkdir(parents=True, exist_ok=True)

@@ -6,7 +6,8 @@ from bernard_exporter.model import RANK, State, Status
 from dashboards.grafana.fields import Json, override
 
 # From good to bad, so that of two exporters that differ for a moment the worse one shows.
-STATES = dict(enumerate(sorted(list(State)[::-1], key=lambda state: RANK[state]), start=1))
+_WORST_FIRST = list(State)
+STATES = dict(enumerate(sorted(State, key=lambda state: (RANK[state], -_WORST_FIRST.index(state))), start=1))
 STATUSES = dict(enumerate((Status.FINISHED, Status.ONGOING, Status.DELETED, Status.UNKNOWN, Status.FAILED), start=1))
 _STATE_COLORS = {
     State.FRESH: "green",
