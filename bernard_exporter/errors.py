@@ -36,3 +36,7 @@ class WebError(BernardError):
 
 class SampleError(BernardError):
     """A sample inventory could not be written."""
+
+
+class BackfillError(BernardError):
+    """The past could not be written."""

@@ -9,6 +9,7 @@ from typing import NoReturn
 import click
 
 from bernard_exporter import __version__
+from bernard_exporter.cli.backfill import backfill
 from bernard_exporter.cli.demo import demo
 from bernard_exporter.cli.sample import generate_sample
 from bernard_exporter.cli.serve import serve
@@ -26,6 +27,7 @@ def cli() -> None:
 cli.add_command(serve)
 cli.add_command(demo)
 cli.add_command(generate_sample)
+cli.add_command(backfill)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
