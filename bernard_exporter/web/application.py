@@ -12,23 +12,27 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp
 
 from bernard_exporter import __version__
+from bernard_exporter.api.application import application as api
 from bernard_exporter.errors import BernardError
+from bernard_exporter.inspection.access import Access
 from bernard_exporter.poller import Poller
 from bernard_exporter.web.headers import HEADERS
 from bernard_exporter.web.metrics import Metrics, MetricsFirst
 
 _WHERE = {
     "metrics": "what Prometheus scrapes",
+    "api/docs": "the inventory over JSON and CSV",
     "-/healthy": "200 while the process runs",
     "-/ready": "200 once the database was read",
 }
 
 
-def application(poller: Poller, reload: Callable[[], None], prefix: str = "") -> ASGIApp:
+def application(poller: Poller, access: Access, reload: Callable[[], None], prefix: str = "") -> ASGIApp:
     """Return the web application.
 
     Args:
         poller: whose results are served.
+        access: answers what goes beyond them.
         reload: follows the configuration file anew; its errors mean that the old one stays in force.
         prefix: the path under which everything is, such as ``/backups``.
     """
@@ -58,6 +62,7 @@ def application(poller: Poller, reload: Callable[[], None], prefix: str = "") ->
         Route("/-/healthy", healthy),
         Route("/-/ready", ready),
         Route("/-/reload", reload_now, methods=["POST"]),
+        Mount("/api", api(access, prefix, HEADERS)),
     ]
     others = Starlette(routes=[Mount(prefix, routes=routes)] if prefix else routes)
     return MetricsFirst(metrics, f"{prefix}/metrics", others)
