@@ -12,6 +12,7 @@ sys.path.insert(0, str(ROOT))
 import alerts.products  # noqa: E402 - the checkout is on the path only now
 from alerts.settings import Settings  # noqa: E402
 from bernard_exporter.catalogue import CATALOGUE  # noqa: E402
+from tests.alerts.rule_tests import rule_tests  # noqa: E402
 
 BEGIN, END = "<!-- metrics: written by make generate -->", "<!-- end of metrics -->"
 
@@ -33,7 +34,8 @@ def products() -> Iterator[tuple[Path, str]]:
     """Yield every file that follows from the code, and what it should hold."""
     readme = ROOT / "README.md"
     yield readme, with_table(readme.read_text(encoding="utf-8"))
-    yield from ((alerts.products.FOLDER / name, text) for name, text in alerts.products.products(Settings()))
+    rules = (*alerts.products.products(Settings()), *rule_tests())
+    yield from ((alerts.products.FOLDER / name, text) for name, text in rules)
 
 
 def main(arguments: list[str]) -> int:
