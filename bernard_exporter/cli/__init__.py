@@ -11,6 +11,7 @@ import click
 from bernard_exporter import __version__
 from bernard_exporter.cli.check import check
 from bernard_exporter.cli.demo import demo
+from bernard_exporter.cli.doctor import doctor
 from bernard_exporter.cli.policy import policy
 from bernard_exporter.cli.sample import generate_sample
 from bernard_exporter.cli.serve import serve
@@ -32,6 +33,7 @@ cli.add_command(generate_sample)
 cli.add_command(check)
 cli.add_command(status)
 cli.add_command(policy)
+cli.add_command(doctor)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -34,9 +34,7 @@ def add_writer(draft: Draft, keys: dict[str, Entry]) -> None:
         _add_section(draft, section, entry, {**defaults, **own})
     for name, entry in ignored.items():
         # Its value may be a password.
-        draft.note(
-            entry.where, f"the key {name} is not carried over: it says how backups are made, not what is expected"
-        )
+        draft.note(entry.where, f"the key {name} is not carried over: it says how backups are made")
 
 
 def _add_section(draft: Draft, section: str, entry: Entry, keys: Mapping[str, Entry]) -> None:
