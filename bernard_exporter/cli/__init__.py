@@ -13,6 +13,7 @@ from bernard_exporter.cli.check import check
 from bernard_exporter.cli.demo import demo
 from bernard_exporter.cli.doctor import doctor
 from bernard_exporter.cli.policy import policy
+from bernard_exporter.cli.report import report
 from bernard_exporter.cli.sample import generate_sample
 from bernard_exporter.cli.serve import serve
 from bernard_exporter.cli.status import status
@@ -34,6 +35,7 @@ cli.add_command(check)
 cli.add_command(status)
 cli.add_command(policy)
 cli.add_command(doctor)
+cli.add_command(report)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

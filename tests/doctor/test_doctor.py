@@ -52,7 +52,10 @@ def test_healthy_installation_is_all_ok(patient: Patient, capsys: pytest.Capture
         ("INSERT ON {database}.*", "INSERT on `{database}`.*"),
         ("INSERT, DELETE, SHOW VIEW ON {database}.backups", "INSERT, DELETE on `{database}`.`backups`"),
         ("ALL ON {database}.*", "ALL PRIVILEGES on `{database}`.*"),
-        ("SELECT, UPDATE (size, file_date) ON {database}.backup_files", "UPDATE (`file_date`, `size`) on `{database}`.`backup_files`"),
+        (
+            "SELECT, UPDATE (size, file_date) ON {database}.backup_files",
+            "UPDATE (`file_date`, `size`) on `{database}`.`backup_files`",
+        ),
         ("PROCESS, SUPER ON *.*", "SUPER on *.*"),
         ("SELECT ON {database}.* TO {user}@'%' WITH GRANT OPTION", "GRANT OPTION on `{database}`.*"),
         ("ALL ON *.* TO {user}@'%' WITH GRANT OPTION", "ALL PRIVILEGES, GRANT OPTION on *.*"),
