@@ -34,6 +34,10 @@ class WebError(BernardError):
     """The web server could not be started."""
 
 
+class PagesError(BernardError):
+    """What the pages are made of is not installed."""
+
+
 class SampleError(BernardError):
     """A sample inventory could not be written."""
 
@@ -58,3 +62,7 @@ class NotFoundError(BernardError):
 
 class BusyError(BernardError):
     """Too many questions are being answered already."""
+
+
+class BackfillError(BernardError):
+    """The past could not be written."""

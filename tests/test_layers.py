@@ -26,6 +26,7 @@ ORDER = [
     "assessment",
     "survey",
     "catalogue",
+    "promql",
     "exposition",
     "poller",
     "sample",

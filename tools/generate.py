@@ -6,7 +6,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import reference
+import alerts.products
+import dashboards.render
+from alerts.settings import Settings
+from tools import reference
 
 ROOT = Path(__file__).parent.parent
 
@@ -14,6 +17,8 @@ ROOT = Path(__file__).parent.parent
 def products() -> Iterator[tuple[Path, str]]:
     """Yield every file that follows from the code, and what it should hold."""
     yield from reference.pages(ROOT / "docs")
+    yield from ((alerts.products.FOLDER / name, text) for name, text in alerts.products.products(Settings()))
+    yield from ((dashboards.render.FOLDER / name, text) for name, text in dashboards.render.files())
 
 
 def main(arguments: list[str]) -> int:

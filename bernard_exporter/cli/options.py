@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import click
 
 from bernard_exporter import logs
+from bernard_exporter.toolkit.watched import WebConfig
 
 F = TypeVar("F", bound=Callable[..., Any])
 DEFAULT_ADDRESS = ":10279"
@@ -70,6 +71,14 @@ def web_options(command: F) -> F:
             show_default=True,
             metavar="HOST:PORT",
             help="Where to listen; may be given again.",
+        ),
+        click.option(
+            "--web.config.file",
+            "web",
+            type=click.Path(path_type=Path),
+            callback=lambda _, __, file: WebConfig(file) if file else None,
+            metavar="FILE",
+            help="TLS, users and headers, YAML, in the format of Prometheus' own exporters.",
         ),
         click.option(
             "--web.external-url",
