@@ -44,9 +44,7 @@ def _add_section(draft: Draft, section: str, entry: Entry, keys: Mapping[str, En
         days = _days(keys["retention"]) if "retention" in keys else _USUAL_RETENTION
         limits["retention"] = f"{days}d"
     elif "retention" in keys:
-        draft.note(
-            keys["retention"].where, f"{section}: the retention is not carried over: nothing rotates without rotate"
-        )
+        draft.note(keys["retention"].where, f"{section}: retention is not carried over: nothing rotates")
     place = _place(draft, section, entry, keys)
     draft.expect(entry.where, section, kind, None if place is None else [place], **limits)
 

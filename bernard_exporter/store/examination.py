@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Column, Index, Table, event, inspect, select, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.schema import CreateColumn, CreateIndex, CreateTable
-from sqlalchemy.types import DateTime, Integer, String
+from sqlalchemy.types import DateTime, Integer, String, TypeDecorator
 
 from bernard_exporter.store.schema import MYSQL_DIALECTS
 
@@ -98,6 +98,9 @@ def orders(connection: Connection, table: Table) -> list[tuple[str, ...]]:
 def family(connection: Connection, kind: Any) -> str:
     """Return which kind of value a column's type holds, in words."""
     found = kind.dialect_impl(connection.dialect)
+    if isinstance(found, TypeDecorator):
+        # As SQLAlchemy 1.4 keeps a type that differs by dialect.
+        found = found.load_dialect_impl(connection.dialect)
     return next((words for family_, words in _FAMILIES.items() if isinstance(found, family_)), "another type")
 
 
