@@ -38,7 +38,7 @@ def build(inventory: Inventory, counting: Counting, calendar: Calendar, now: dat
     Nothing is said of any job before the database was read once: unknown is not missing.
     """
     if inventory.synced is None:
-        return Snapshot(taken=now)
+        return Snapshot(taken=now, policy=inventory.policy)
     policy = inventory.policy
     names = sorted({*policy.expected, *inventory.records})
     by_status = _runs_by_status(inventory.counts)
@@ -55,6 +55,9 @@ def build(inventory: Inventory, counting: Counting, calendar: Calendar, now: dat
         rejected={reason: inventory.counts.rejected[reason] for reason in Rejection},
         anomalies=_anomalies(inventory.counts, jobs),
         newest_start=_newest_start(inventory.counts),
+        hosts=dict(inventory.counts.hosts),
+        policy=policy,
+        synced=inventory.synced,
     )
 
 

@@ -15,9 +15,8 @@ import click
 
 from bernard_exporter.backfill.rendering import HISTORICAL
 from bernard_exporter.backfill.write import Request, write
-from bernard_exporter.cli.options import moment
+from bernard_exporter.cli.options import config_option, job_options, moment
 from bernard_exporter.cli.progress import progress_bar
-from bernard_exporter.cli.serve import DEFAULT_FILE
 from bernard_exporter.config import values
 from bernard_exporter.config.load import load
 from bernard_exporter.errors import BackfillError
@@ -57,22 +56,13 @@ def _labels(context: click.Context, option: click.Parameter, value: tuple[str, .
 
 
 @click.command()
-@click.option(
-    "--config.file",
-    "file",
-    type=click.Path(path_type=Path),
-    default=DEFAULT_FILE,
-    show_default=True,
-    help="The configuration, YAML: where the inventory is, and the policy that judges its past.",
-)
+@config_option
 @click.option("--output", default="-", show_default=True, metavar="FILE", help="Where to write; - is standard output.")
 @click.option("--gzip", "zipped", is_flag=True, help="Compress; a FILE that ends in .gz is compressed anyway.")
 @click.option("--start", metavar="TIME", callback=_given_moment, help="First moment; that of the first run without.")
 @click.option("--end", metavar="TIME", callback=_given_moment, help="The samples are earlier; three hours ago without.")
 @click.option("--step", default="5m", show_default=True, callback=_step, help="Time between two samples of a series.")
-@click.option("--section", "sections", multiple=True, help="Only this section; may be given again.")
-@click.option("--type", "types", multiple=True, help="Only this type of backup; may be given again.")
-@click.option("--datacenter", "datacenters", multiple=True, help="Only this data centre; may be given again.")
+@job_options
 @click.option(
     "--label",
     "labels",

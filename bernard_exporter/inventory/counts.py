@@ -46,12 +46,14 @@ class Counts:
         self.anomalies: Counter[Anomaly] = Counter()
         self.newest: dict[Key, int] = {}
         self.raw_unknown: set[str] = set()
+        self.hosts: Counter[str] = Counter()
 
     def copy(self) -> Counts:
         """Return a copy that can be changed apart from this one."""
         other = Counts(self._datacenter)
         other.rows, other.rejected, other.anomalies = self.rows.copy(), self.rejected.copy(), self.anomalies.copy()
         other.newest, other.raw_unknown = self.newest.copy(), self.raw_unknown.copy()
+        other.hosts = self.hosts.copy()
         return other
 
     def add_tallies(self, tallies: Iterable[Tally]) -> None:
@@ -98,6 +100,9 @@ class Counts:
         self, type_: str, section: str, host: str, status: Status, start: StartKind, rows: int, newest: int
     ) -> None:
         datacenter = self._datacenter(host)
+        self.hosts[host] += rows
+        if not self.hosts[host]:
+            del self.hosts[host]
         if datacenter == UNKNOWN_DATACENTER:
             self.anomalies[Anomaly.UNKNOWN_HOST] += rows
         if not type_ or not section:
