@@ -21,6 +21,15 @@ type Plain<T> = T extends string
         ? { readonly [K in keyof T]: Plain<T[K]> }
         : T;
 
+// The same where nothing must be there; the types of Grafana 10 forget that it writes null for the lowest threshold.
+type Known<T> = T extends string | number
+  ? Plain<T>
+  : T extends readonly (infer E)[]
+    ? readonly Known<E>[]
+    : T extends object
+      ? { readonly [K in keyof T]?: Known<T[K]> | null }
+      : T;
+
 // A query as Grafana's Prometheus data source takes it; its type is in no schema package of Grafana 13.
 interface Query {
   datasource: current.DataSourceRef;
@@ -84,4 +93,4 @@ interface Dashboard extends Omit<current.Dashboard, "panels" | "annotations" | "
 // Every key is known to Grafana 13, and of its type.
 export type Newest = Plain<Dashboard>;
 // Whatever an older Grafana knows too is of the type it had there; what it does not know it leaves alone.
-export type Older = Plain<schema10.Dashboard> & Plain<schema11.Dashboard> & Plain<schema12.Dashboard>;
+export type Older = Known<schema10.Dashboard> & Known<schema11.Dashboard> & Known<schema12.Dashboard>;
