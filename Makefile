@@ -52,4 +52,4 @@ growth: $(STAMP)
 	$(BIN)/python -m tools.bench --growth
 
 clean:
-	rm -rf $(VENV) .tox build dist *.egg-info .coverage*
+	rm -rf $(VENV) .cache .tox build dist *.egg-info .coverage*

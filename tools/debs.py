@@ -20,11 +20,27 @@ EXPORTER, MONITORING = "prometheus-bernard-exporter", "bernard-monitoring"
 # Two builds that differ in all that must not matter.
 _BUILDS = {
     "first": {"TZ": "UTC", "LC_ALL": "C.UTF-8", "DEB_BUILD_OPTIONS": ""},
-    "a/second/one": {"TZ": "Pacific/Kiritimati", "LC_ALL": "C", "DEB_BUILD_OPTIONS": "nocheck parallel=2", "HOME": "/b"},
+    "a/second/one": {
+        "TZ": "Pacific/Kiritimati",
+        "LC_ALL": "C",
+        "DEB_BUILD_OPTIONS": "nocheck parallel=2",
+        "HOME": "/b",
+    },
 }
 _APT = "apt-get -y -qq -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold"
 # What dpkg, apt and the tools of passwd write for themselves.
-_OWN = ("var/lib/dpkg/", "var/lib/apt/", "var/cache/", "var/log/", "proc/", "tmp/", "run/", "root/", "packages/", "etc/.pwd")
+_OWN = (
+    "var/lib/dpkg/",
+    "var/lib/apt/",
+    "var/cache/",
+    "var/log/",
+    "proc/",
+    "tmp/",
+    "run/",
+    "root/",
+    "packages/",
+    "etc/.pwd",
+)
 
 
 def build_root(log: Path) -> Root:
@@ -62,7 +78,9 @@ def build(root: Root) -> Path:
     if first != second:
         raise SystemExit(f"two builds differ, expected the same bytes: {first} and {second}")
     with step("lintian"):
-        root.run("cd /build/first\nlintian --allow-root --pedantic --display-info --fail-on pedantic,info,warning,error *.changes")
+        root.run(
+            "cd /build/first\nlintian --allow-root --pedantic --display-info --fail-on pedantic,info,warning,error *.changes"
+        )
     return root.path / "build" / "first"
 
 
@@ -77,17 +95,20 @@ def _export(target: Path) -> None:
 def older(root: Root, packages: Path) -> None:
     """Make packages of a version before, whose own configuration reads otherwise."""
     inside = "/" + str(packages.relative_to(root.path))
-    root.run(f"""
+    root.run(
+        f"""
 cd {inside}; rm -rf older; mkdir older
 for name in {EXPORTER} {MONITORING}; do
-    dpkg-deb -R $name""" + r"""_*.deb older/$name
+    dpkg-deb -R $name"""
+        + r"""_*.deb older/$name
     sed -i 's/^Version: .*/Version: 0.0.1/; s/ (= [^)]*)//' older/$name/DEBIAN/control
     cd older/$name
     [ ! -e DEBIAN/conffiles ] || while read -r file; do echo '# of the version before' >>.$file; done <DEBIAN/conffiles
     find . -path ./DEBIAN -prune -o -type f -printf '%P\0' | xargs -0 md5sum >DEBIAN/md5sums
     cd ../..
     dpkg-deb -b older/$name older/
-done""")
+done"""
+    )
 
 
 def snapshot(root: Root) -> dict[str, str]:
@@ -113,7 +134,9 @@ def install(root: Root, packages: Path) -> None:
     shutil.copytree(ROOT / "debian" / "tests", root.path / "packages" / "tests")
     with step("installing what the packages depend on, a MariaDB and curl"):
         root.install("curl", "mariadb-server")
-        root.run("for deb in /packages/*.deb; do apt-get satisfy -y -qq --no-install-recommends \"$(dpkg-deb -f $deb Depends)\"; done")
+        root.run(
+            'for deb in /packages/*.deb; do apt-get satisfy -y -qq --no-install-recommends "$(dpkg-deb -f $deb Depends)"; done'
+        )
         root.run("! python3 -m pip --version && [ -z \"$(find /usr/local/lib -path '*dist-packages/*')\" ]")
     before = snapshot(root)
     with step("upgrade from the version before keeps the configuration"):
