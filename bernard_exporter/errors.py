@@ -62,3 +62,7 @@ class NotFoundError(BernardError):
 
 class BusyError(BernardError):
     """Too many questions are being answered already."""
+
+
+class BackfillError(BernardError):
+    """The past could not be written."""

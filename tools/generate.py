@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import alerts.products
+import dashboards.render
 from alerts.settings import Settings
 from tools import reference
 
@@ -17,6 +18,7 @@ def products() -> Iterator[tuple[Path, str]]:
     """Yield every file that follows from the code, and what it should hold."""
     yield from reference.pages(ROOT / "docs")
     yield from ((alerts.products.FOLDER / name, text) for name, text in alerts.products.products(Settings()))
+    yield from ((dashboards.render.FOLDER / name, text) for name, text in dashboards.render.files())
 
 
 def main(arguments: list[str]) -> int:

@@ -17,7 +17,10 @@ NAME = "bernard-exporter"
 _COMMANDS = {
     "serve": ("serve", "serve"),
     "demo": ("demo", "demo"),
+    "status": ("status", "status"),
     "check": ("check", "check"),
+    "policy": ("policy", "policy"),
+    "backfill": ("backfill", "backfill"),
     "generate-sample": ("sample", "generate_sample"),
 }
 

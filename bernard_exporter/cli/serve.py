@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -18,6 +19,7 @@ from bernard_exporter.toolkit.watched import WebConfig
 from bernard_exporter.web import server
 from bernard_exporter.web.application import application
 from bernard_exporter.web.guard import Guard
+from bernard_exporter.web.supervision import supervise
 
 _log = logging.getLogger(__name__)
 
@@ -49,6 +51,8 @@ def run(file: Path, addresses: Sequence[str], prefix: str, web: WebConfig | None
     Raises:
         BernardError: the configuration cannot be used, or an address not be listened on.
     """
+    # Until there is something to reload; the usual answer to this signal is to die of it.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     poller = Poller(load(file))
 
     def reload() -> None:
@@ -72,4 +76,4 @@ def run(file: Path, addresses: Sequence[str], prefix: str, web: WebConfig | None
         stack.callback(poller.stop)
         _log.info("serving %s on %s", "https" if web and web.encrypted else "http", ", ".join(addresses))
         app = application(poller, reload, prefix)
-        server.serve(Guard(app, web, prefix) if web else app, sockets, hang_up, web)
+        server.serve(Guard(app, web, prefix) if web else app, sockets, hang_up, web, lambda: supervise(poller))
