@@ -58,4 +58,4 @@ growth: $(STAMP)
 	$(BIN)/python -m tools.bench --growth
 
 clean:
-	rm -rf $(VENV) .tox build dist *.egg-info .coverage*
+	rm -rf $(VENV) .cache .tox build dist *.egg-info .coverage*
