@@ -21,6 +21,7 @@ _COMMANDS = {
     "check": ("check", "check"),
     "policy": ("policy", "policy"),
     "backfill": ("backfill", "backfill"),
+    "monitoring": ("monitoring", "monitoring"),
     "generate-sample": ("sample", "generate_sample"),
 }
 
