@@ -51,4 +51,4 @@ class Polled:
     def ask(self, question: Callable[[View], T]) -> T:
         snapshot = self.snapshot
         with self.database.connect() as connection:
-            return question(View(connection, snapshot, self.now))
+            return question(View(snapshot, self.now, connection))
