@@ -17,6 +17,7 @@ from bernard_exporter.inspection.runs import find_run, previous_success
 from bernard_exporter.inventory.holdings import holdings
 from bernard_exporter.model import Job, Run
 from bernard_exporter.pages.query import Query
+from bernard_exporter.policy import size_change
 from bernard_exporter.store.entries import File
 
 _FILES = 100
@@ -47,6 +48,17 @@ class Inside:
     difference: Difference | None
     file_filter: ContentFilter
     object_filter: ContentFilter
+
+    @property
+    def change(self) -> float | None:
+        """By which ratio the size differs from the success before; None where either is unknown."""
+        return size_change(self.run.size, self.previous.size if self.previous else None)
+
+    @property
+    def vanished(self) -> tuple[Held, ...]:
+        """Whole databases that the success before had and this run has not."""
+        removed = self.difference.removed if self.difference else ()
+        return tuple(held for held in removed if held.object.name is None)
 
 
 def file_filter(query: Query) -> ContentFilter:

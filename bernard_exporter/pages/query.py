@@ -28,6 +28,14 @@ class Query:
         except ValueError as error:
             raise FilterError("address", f"expected at most {_MOST_PARAMETERS} parameters") from error
 
+    def without(self, *names: str) -> dict[str, list[str]]:
+        """Return every parameter but some, for links that keep the others."""
+        found: dict[str, list[str]] = {}
+        for key, value in self._given:
+            if key not in names:
+                found.setdefault(key, []).append(value)
+        return found
+
     def texts(self, name: str) -> tuple[str, ...]:
         """Return every value of a parameter, once, in the order given."""
         return tuple(dict.fromkeys(value for key, value in self._given if key == name))

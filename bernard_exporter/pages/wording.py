@@ -90,6 +90,11 @@ def limit(ratio: float) -> str:
     return f"{ratio:.2%}".rstrip("%").rstrip("0").rstrip(".") + " %"
 
 
+def sentence(text: str) -> str:
+    """Return a reason as a sentence: a capital first, a full stop last."""
+    return f"{text[:1].upper()}{text[1:]}."
+
+
 def readable(reason: str) -> str:
     """Return a sentence with its seconds and bytes in units that people read."""
     text = re.sub(r"\b(\d+) s\b", lambda match: duration(int(match[1])), reason)
