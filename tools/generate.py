@@ -6,29 +6,17 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from bernard_exporter.catalogue import CATALOGUE
+import alerts.products
+from alerts.settings import Settings
+from tools import reference
 
 ROOT = Path(__file__).parent.parent
-BEGIN, END = "<!-- metrics: written by make generate -->", "<!-- end of metrics -->"
-
-
-def metrics_table() -> str:
-    """Return the reference of every metric as a Markdown table."""
-    rows = [f"| `{metric.name}` | {', '.join(metric.labels)} | {metric.help} |" for metric in CATALOGUE]
-    return "\n".join(["| metric | labels | meaning |", "|---|---|---|", *rows])
-
-
-def with_table(text: str) -> str:
-    """Return a document with the table between its marks."""
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{metrics_table()}\n{END}{after}"
 
 
 def products() -> Iterator[tuple[Path, str]]:
     """Yield every file that follows from the code, and what it should hold."""
-    readme = ROOT / "README.md"
-    yield readme, with_table(readme.read_text(encoding="utf-8"))
+    yield from reference.pages(ROOT / "docs")
+    yield from ((alerts.products.FOLDER / name, text) for name, text in alerts.products.products(Settings()))
 
 
 def main(arguments: list[str]) -> int:

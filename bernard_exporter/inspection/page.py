@@ -48,8 +48,8 @@ def sorted_page(
     check_limit(limit)
     down = sort.startswith("-")
     keyed = sorted(((key(item), item) for item in items), key=lambda pair: pair[0], reverse=down)
-    if cursor is not None:
-        kinds = [(type(part),) for part in keyed[0][0]] if keyed else []
+    if cursor is not None and keyed:
+        kinds = [(type(part),) for part in keyed[0][0]]
         stop = tuple(decode_cursor(cursor, sort, *kinds))
         keyed = [pair for pair in keyed if (pair[0] < stop if down else pair[0] > stop)]
     found = page_of(keyed, limit, lambda pair: encode_cursor(sort, *pair[0]))

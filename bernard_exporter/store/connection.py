@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import configparser
+import socket
 import ssl
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +30,11 @@ _ADVICE: dict[int, tuple[PollErrorReason, str]] = {
     1054: ("schema", "the table lacks a column; finish the migration of the schema"),
     1142: ("query", "grant it: GRANT SELECT ON dbbackups.* TO the exporter's user"),
     1143: ("query", "grant it: GRANT SELECT ON dbbackups.* TO the exporter's user"),
+    1153: ("query", "raise max_allowed_packet at the server; 1 MiB is enough"),
     1146: ("schema", "the table is missing; create the schema or finish its migration"),
+    1203: ("connect", "the user has too many connections; raise max_user_connections or wait"),
     1205: ("timeout", "something holds a lock on the tables; it is tried again at the next poll"),
+    1226: ("connect", "the user has used up a limit of its account; raise it or wait"),
     1969: ("timeout", "the server ended the statement at the configured timeout"),
     2003: ("connect", "check that the server runs and that host and port are right"),
     2006: ("connect", "the server closed the connection"),
@@ -107,6 +111,37 @@ class Database:
         """
         self.settings = settings
         self.engines: list[Engine] = [_engine(settings, host) for host in settings.hosts or (None,)]
+        self._open: set[Any] = set()
+        for engine in self.engines:
+            if engine.dialect.name != "sqlite":
+                event.listen(engine, "do_connect", self._connect)
+                event.listen(engine, "close", self._closed)
+
+    def cut(self) -> None:
+        """Break every connection that is open or being opened; whoever waits on one gets an error.
+
+        May be called in another thread than theirs. A result that trickles is within each read's time limit for ever.
+        """
+        for raw in tuple(self._open):
+            # PyMySQL has no call for it that does not itself wait for the server. For TLS too it is the socket below
+            # that is shut down, for the layer above belongs to the thread that reads.
+            if isinstance(raw._sock, socket.socket):
+                with suppress(OSError):
+                    socket.socket.shutdown(raw._sock, socket.SHUT_RDWR)
+
+    def _connect(self, _: Any, __: Any, arguments: list[Any], named: dict[str, Any]) -> Any:
+        """Open a connection that :meth:`cut` knows of while it is being opened."""
+        raw = pymysql.connect(*arguments, **named, defer_connect=True)
+        self._open.add(raw)
+        try:
+            raw.connect()
+        except BaseException:
+            self._open.discard(raw)
+            raise
+        return raw
+
+    def _closed(self, raw: Any, _: Any) -> None:
+        self._open.discard(raw)
 
     @contextmanager
     def connect(self) -> Iterator[Connection]:

@@ -9,12 +9,13 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import ASGIApp
 
 from bernard_exporter import __version__
 from bernard_exporter.errors import BernardError
 from bernard_exporter.poller import Poller
 from bernard_exporter.web.headers import HEADERS
-from bernard_exporter.web.metrics import Metrics
+from bernard_exporter.web.metrics import Metrics, MetricsFirst
 
 _WHERE = {
     "metrics": "what Prometheus scrapes",
@@ -23,7 +24,7 @@ _WHERE = {
 }
 
 
-def application(poller: Poller, reload: Callable[[], None], prefix: str = "") -> Starlette:
+def application(poller: Poller, reload: Callable[[], None], prefix: str = "") -> ASGIApp:
     """Return the web application.
 
     Args:
@@ -50,14 +51,16 @@ def application(poller: Poller, reload: Callable[[], None], prefix: str = "") ->
     async def index(_: Request) -> Response:
         return HTMLResponse(_index(), headers=HEADERS)
 
+    metrics = Metrics(poller)
     routes: list[BaseRoute] = [
         Route("/", index),
-        Route("/metrics", Metrics(poller), methods=["GET", "HEAD"]),
+        Route("/metrics", metrics, methods=["GET", "HEAD"]),
         Route("/-/healthy", healthy),
         Route("/-/ready", ready),
         Route("/-/reload", reload_now, methods=["POST"]),
     ]
-    return Starlette(routes=[Mount(prefix, routes=routes)] if prefix else routes)
+    others = Starlette(routes=[Mount(prefix, routes=routes)] if prefix else routes)
+    return MetricsFirst(metrics, f"{prefix}/metrics", others)
 
 
 def _text(text: str, status: int = 200) -> Response:

@@ -1,0 +1,124 @@
+"""Rules as YAML: files with their home's labels and annotations, and a custom resource of the Prometheus Operator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import yaml
+
+from alerts import backups, exporter, objectives, recording
+from alerts.alert import Alert, Severity
+from alerts.recording import Recording
+from alerts.settings import Settings
+from bernard_exporter.catalogue import JOB_LABELS
+
+Group = dict[str, Any]
+_MADE = "# Written by `make generate`; change alerts/*.py instead."
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes texts of several lines as blocks, so that an expression can be read and copied."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Dumper.add_representer(str, _text)
+
+
+def as_yaml(document: object) -> str:
+    """Return a document as YAML, its keys in the order given."""
+    return yaml.dump(document, Dumper=_Dumper, sort_keys=False, width=110, allow_unicode=True)
+
+
+def rule_groups(settings: Settings) -> dict[str, list[Group]]:
+    """Return the groups of each rule file, by the name of the file without its ending.
+
+    What is recorded and what alerts by it share a group where they can: a group's rules are evaluated one after the
+    other, at the same time.
+    """
+    return {
+        "bernard_backups": [
+            _group("bernard_backups", recording.facts(settings), backups.alerts(settings), settings),
+        ],
+        "bernard_exporter": [
+            _group("bernard_exporter", recording.inventory(), exporter.alerts(settings), settings),
+        ],
+        "bernard_objectives": [
+            _group("bernard_objectives", recording.objectives(), objectives.alerts(settings), settings),
+        ],
+    }
+
+
+def all_alerts(settings: Settings) -> list[Alert]:
+    """Return every alert, in the order of the files."""
+    return [*backups.alerts(settings), *exporter.alerts(settings), *objectives.alerts(settings)]
+
+
+def rule_files(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Yield the path and text of every rule file, from the folder of the results."""
+    for name, groups in rule_groups(settings).items():
+        text = f"# deploy-tag: {settings.deploy_tag}\n{_MADE}\n{as_yaml({'groups': groups})}"
+        yield f"rules/{name}.yaml", text
+
+
+def custom_resource(settings: Settings) -> str:
+    """Return the same rules as a PrometheusRule of the Prometheus Operator."""
+    document = {
+        "apiVersion": "monitoring.coreos.com/v1",
+        "kind": "PrometheusRule",
+        "metadata": {
+            "name": "bernard-exporter",
+            "labels": {"app.kubernetes.io/name": "bernard-exporter", "app.kubernetes.io/component": "alerts"},
+        },
+        "spec": {"groups": [group for groups in rule_groups(settings).values() for group in groups]},
+    }
+    return f"{_MADE}\n{as_yaml(document)}"
+
+
+def _group(name: str, records: Iterable[Recording], alerts: Iterable[Alert], settings: Settings) -> Group:
+    recorded = [{"record": rule.series.name, "expr": rule.expr} for rule in records]
+    return {"name": name, "rules": recorded + [_alert(alert, settings) for alert in alerts]}
+
+
+def _alert(alert: Alert, settings: Settings) -> dict[str, Any]:
+    mark = " #page" if alert.severity is Severity.PAGE else ""
+    return {
+        "alert": alert.name,
+        "expr": alert.expr,
+        "for": settings.wait(alert.hold),
+        "labels": {
+            "severity": alert.severity.value,
+            "team": settings.team,
+            **({"cause": alert.cause} if alert.cause else {}),
+        },
+        "annotations": {
+            "summary": f"{alert.summary}{mark}",
+            "description": alert.description,
+            "dashboard": _dashboard(alert, settings),
+            "runbook": f"{settings.runbook_url}/{alert.name}.html",
+            "inventory": _page(alert, settings),
+        },
+    }
+
+
+def _dashboard(alert: Alert, settings: Settings) -> str:
+    """Return the address of the dashboard, its variables filled in with the job the alert is about."""
+    chosen = [f"var-{label}={_label(label)}" for label in JOB_LABELS if label in alert.labels]
+    return f"{settings.dashboard_url}/d/{alert.board}/{alert.board}{'?' if chosen else ''}{'&'.join(chosen)}"
+
+
+def _page(alert: Alert, settings: Settings) -> str:
+    """Return the address of the exporter's page of the job the alert is about, or of its overview."""
+    if alert.labels == JOB_LABELS:
+        return f"{settings.exporter_url}/jobs/{'/'.join(_label(label) for label in JOB_LABELS)}"
+    return f"{settings.exporter_url}/"
+
+
+def _label(name: str) -> str:
+    return f"{{{{ $labels.{name} | urlquery }}}}"

@@ -1,0 +1,127 @@
+"""An example configuration of Alertmanager: who is told what, and what is better left unsaid."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from alerts.alert import Severity
+from alerts.render import as_yaml
+from alerts.settings import DAY, HOUR, MINUTE, Settings
+from bernard_exporter.catalogue import JOB_LABELS
+
+_MADE = "# Written by `make generate`; change alerts/routing.py instead."
+_SECONDS = 1.0
+_BACKUPS = "alertname=~Backup.+"
+# Whom each severity reaches, and how long until it is told again.
+RECEIVERS = {
+    Severity.PAGE: ("page", 4 * HOUR),
+    Severity.CRITICAL: ("critical", DAY),
+    Severity.WARNING: ("warning", 3 * DAY),
+    Severity.TASK: ("task", 7 * DAY),
+}
+
+
+def configuration(settings: Settings) -> str:
+    """Return the configuration of Alertmanager as YAML; its templates lie in the folder ``templates`` beside it."""
+    document = {
+        "global": {
+            "smtp_smarthost": settings.smarthost,
+            "smtp_from": settings.mail_from,
+            "resolve_timeout": settings.wait(5 * MINUTE),
+        },
+        "templates": ["templates/*.tmpl"],
+        "route": _route(settings),
+        "inhibit_rules": inhibitions(settings),
+        "receivers": _receivers(settings),
+    }
+    return f"{_MADE}\n{as_yaml(document)}"
+
+
+def _route(settings: Settings) -> dict[str, Any]:
+    """Return the tree of routes: one notification a section and severity, soonest where it pages."""
+    return {
+        # What no route below takes is still read by somebody.
+        "receiver": "critical",
+        "group_by": ["section"],
+        "group_wait": settings.wait(MINUTE),
+        "group_interval": settings.wait(5 * MINUTE),
+        "repeat_interval": settings.wait(DAY),
+        "routes": [
+            {
+                "matchers": [f'team="{settings.team}"', f'severity="{severity}"'],
+                "receiver": receiver,
+                "repeat_interval": settings.wait(repeat),
+                **({"group_wait": settings.wait(15 * _SECONDS)} if severity is Severity.PAGE else {}),
+            }
+            for severity, (receiver, repeat) in RECEIVERS.items()
+        ],
+    }
+
+
+def inhibitions(settings: Settings) -> list[dict[str, Any]]:
+    """Return the rules by which an alert keeps others from being sent, each with the same team."""
+    team = f'team="{settings.team}"'
+
+    def over(source: list[str], target: list[str], equal: tuple[str, ...] = ()) -> dict[str, Any]:
+        return {
+            "source_matchers": [team, *(_quoted(matcher) for matcher in source)],
+            "target_matchers": [team, *(_quoted(matcher) for matcher in target)],
+            "equal": list(equal),
+        }
+
+    everywhere = ("section", "type")
+    critical = "severity=critical"
+    return [
+        over(["alertname=BackupVeryStale"], ["alertname=BackupStale"], JOB_LABELS),
+        over(["alertname=BackupStaleEverywhere"], ["alertname=~BackupStale|BackupMissing"], everywhere),
+        over(["alertname=BackupMissing"], ["alertname=BackupDidNotStart"], JOB_LABELS),
+        over(["alertname=BackupFailingRepeatedly"], ["alertname=BackupFailed"], JOB_LABELS),
+        over(["alertname=BackupTooSmall"], ["alertname=BackupSizeChanged"], JOB_LABELS),
+        # When nothing at all is recorded, one alert says so.
+        over(["alertname=BernardInventoryOld"], ["alertname=BackupDidNotStart"]),
+        # What is known of backups is old: wait until it is not. One of several exporters is no reason.
+        over(["alertname=BernardPollFailing", critical], [_BACKUPS]),
+        over(["alertname=BernardPollFailing", critical], ["alertname=BernardPollFailing", "severity=warning"]),
+        over(["alertname=BernardPollFailing", critical], ["alertname=BernardInventoryOld"]),
+        over(["alertname=BernardDown", critical], ["alertname=~BernardPollFailing|BernardInventoryOld"]),
+        over(["alertname=BernardDown", critical], [_BACKUPS]),
+    ]
+
+
+def _quoted(matcher: str) -> str:
+    name, sign, value = matcher.partition("=~" if "=~" in matcher else "=")
+    return f'{name}{sign}"{value}"'
+
+
+def _receivers(settings: Settings) -> list[dict[str, Any]]:
+    pager = {"webhook_configs": [{"url": settings.pager_url, "send_resolved": True}]}
+    task = {"webhook_configs": [{"url": settings.task_url, "send_resolved": False}]}
+    mail = {
+        "email_configs": [
+            {
+                "to": settings.mail_to,
+                "send_resolved": True,
+                "headers": {"Subject": '{{ template "bernard.title" . }}'},
+                "html": '{{ template "bernard.html" . }}',
+                "text": '{{ template "bernard.text" . }}',
+            }
+        ]
+    }
+    chat = {
+        "slack_configs": [
+            {
+                "api_url": settings.chat_url,
+                "send_resolved": True,
+                "title": '{{ template "bernard.title" . }}',
+                "title_link": '{{ template "bernard.link" . }}',
+                "text": '{{ template "bernard.text" . }}',
+                "fallback": '{{ template "bernard.title" . }}',
+            }
+        ]
+    }
+    return [
+        {"name": "page", **pager, **mail},
+        {"name": "critical", **chat, **mail},
+        {"name": "warning", **chat},
+        {"name": "task", **task},
+    ]
