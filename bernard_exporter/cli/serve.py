@@ -13,6 +13,7 @@ from bernard_exporter import logs
 from bernard_exporter.cli.options import config_option, log_options, web_options
 from bernard_exporter.config.load import load
 from bernard_exporter.errors import BernardError
+from bernard_exporter.inspection.access import Access
 from bernard_exporter.poller import Poller
 from bernard_exporter.toolkit.watched import WebConfig
 from bernard_exporter.web import server
@@ -71,5 +72,7 @@ def run(file: Path, addresses: Sequence[str], prefix: str, web: WebConfig | None
         poller.start()
         stack.callback(poller.stop)
         _log.info("serving %s on %s", "https" if web and web.encrypted else "http", ", ".join(addresses))
-        app = application(poller, reload, prefix)
+        access = Access(poller)
+        stack.callback(access.close)
+        app = application(poller, access, reload, prefix)
         server.serve(Guard(app, web, prefix) if web else app, sockets, hang_up, web)

@@ -59,13 +59,14 @@ class Hour:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A drawing of ``WIDTH`` by ``height`` units.
+    """A drawing of ``width`` by ``height`` units.
 
     Attributes:
         now: the place of the moment; None when it is not between the ends.
         left_out: jobs that there was no room for.
     """
 
+    width: float
     height: float
     lines: tuple[Line, ...]
     hours: tuple[Hour, ...]
@@ -85,6 +86,7 @@ def plan(events: Sequence[Event], start: datetime, end: datetime, now: datetime)
         for index, job in enumerate(jobs)
     )
     return Plan(
+        width=WIDTH,
         height=_HEAD + len(jobs) * ROW + 4,
         lines=lines,
         hours=tuple(_hours(start, end, across)),
@@ -101,7 +103,9 @@ def _bar(event: Event, y: float, across: Scale, now: datetime) -> Bar:
     right = min(across.at(finish.timestamp()), across.end) if finish else x
     took = f", {duration((finish - begin).total_seconds())}" if finish and finish >= begin else ""
     label = f"{' '.join(event.job)}: {OUTCOME_SIGNS[event.outcome].label}, {begin:%Y-%m-%d %H:%M} UTC{took}"
-    return Bar(x, y + (ROW - _BAR) / 2, round(max(right - x, _LEAST), 1), event.outcome.value, label, run and run.id)
+    return Bar(
+        x, y + (ROW - _BAR) / 2, round(max(right - x, _LEAST), 1), event.outcome.value, label, run.id if run else None
+    )
 
 
 def _hours(start: datetime, end: datetime, across: Scale) -> list[Hour]:

@@ -24,7 +24,6 @@ from bernard_exporter.pages.history import History, history
 from bernard_exporter.pages.inside import THRESHOLD, file_filter, inside, object_filter, run_number
 from bernard_exporter.pages.links import Links
 from bernard_exporter.pages.overview import overview
-from bernard_exporter.pages.plan import WIDTH as plan_width
 from bernard_exporter.pages.plan import plan
 from bernard_exporter.pages.query import Query
 from bernard_exporter.pages.rendering import Templates
@@ -74,7 +73,6 @@ class Site:
 
     async def overview(self, _: Request) -> Response:
         """Answer the whole fleet on one page."""
-
         view = await self._access.look(lambda outlook: overview(outlook.snapshot, outlook.now))
         return await self._page("overview.html", "/", view=view, side=_SIDE)
 
@@ -134,7 +132,6 @@ class Site:
             wanted=wanted,
             events=events,
             plan=drawing,
-            plan_width=plan_width,
             most=_MOST_EVENTS,
             before=start,
             day=day,

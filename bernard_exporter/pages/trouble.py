@@ -12,6 +12,7 @@ from bernard_exporter.pages.frame import Frame
 _log = logging.getLogger(__name__)
 EXPECTED = (BusyError, FilterError, NotFoundError, StoreError)
 _AGAIN = 5
+_RETRY = {"retry-after": str(_AGAIN)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +43,20 @@ def message_of(error: BernardError) -> Message:
         return Message(400, "This cannot be asked", f"{error}.", "Change the filters or the search and try again.")
     if isinstance(error, NotFoundError):
         return Message(404, "Not found", f"There is {error}.", "It may have been removed from policy and database.")
-    retry = {"retry-after": str(_AGAIN)}
     if isinstance(error, StoreError):
         log(error)
-        if error.reason == "timeout":
-            advice = "Narrow it: by section and type, which an index serves, or by the newest-first order."
-            return Message(503, "The database did not answer in time", "The question takes too long.", advice, None, retry)
-        text = f"The metadata database cannot be read now ({error.reason})."
-        advice = "Overview and jobs go on working from what was read last. The log of the exporter says why."
-        return Message(503, "The database is away", text, advice, None, retry)
-    return Message(503, "Too busy", "Too many pages are being made already.", "Try again in a moment.", None, retry)
+        return _away(error)
+    return Message(503, "Too busy", "Too many pages are being made already.", "Try again in a moment.", headers=_RETRY)
+
+
+def _away(error: StoreError) -> Message:
+    if error.reason == "timeout":
+        text = "The question takes it too long, or it hangs."
+        advice = "Narrow the question: by section and type, which an index serves, or by the newest-first order."
+        return Message(503, "The database did not answer in time", text, advice, headers=_RETRY)
+    text = f"The metadata database cannot be read now ({error.reason})."
+    advice = "Overview and jobs go on working from what was read last. The log of the exporter says why."
+    return Message(503, "The database is away", text, advice, headers=_RETRY)
 
 
 def unread(frame: Frame) -> Message:
@@ -66,7 +71,7 @@ def unread(frame: Frame) -> Message:
         "This page tries again by itself.",
         tried,
         _AGAIN,
-        {"retry-after": str(_AGAIN)},
+        _RETRY,
     )
 
 

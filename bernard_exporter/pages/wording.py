@@ -9,13 +9,13 @@ from markupsafe import Markup
 
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
-NOTHING = Markup('<span class="quiet" title="unknown">–</span>')
+NOTHING = Markup('<span class="quiet" title="unknown">—</span>')
 
 
 def size(found: int | float | None) -> str:
     """Return bytes in the binary unit that suits, such as ``1.5 GiB``; a dash for None."""
     if found is None:
-        return "–"
+        return "—"
     value, unit = float(found), 0
     while abs(value) >= 1024 and unit < len(_UNITS) - 1:
         value, unit = value / 1024, unit + 1
@@ -32,7 +32,7 @@ def exact_size(found: int | None) -> Markup:
 def duration(seconds: float | None) -> str:
     """Return seconds in the two largest units that tell, such as ``2 d 4 h``; a dash for None."""
     if seconds is None:
-        return "–"
+        return "—"
     whole = round(abs(seconds))
     if whole < _MINUTE:
         return f"{whole} s"
@@ -82,7 +82,7 @@ def when(moment: datetime | None, now: datetime) -> Markup:
 
 def percent(ratio: float | None) -> str:
     """Return a change such as ``+2.5 %``; a dash for None."""
-    return "–" if ratio is None else f"{ratio:+.1%}".replace("%", " %")
+    return "—" if ratio is None else f"{ratio:+.1%}".replace("%", " %")
 
 
 def limit(ratio: float) -> str:
