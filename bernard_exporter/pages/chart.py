@@ -13,6 +13,8 @@ from bernard_exporter.policy import Limits
 
 WIDTH, HEIGHT = 640, 230
 _TOP, _BOTTOM, _SIDE = 20, 28, 8
+# Room for the labels of the rows.
+_LEFT = 70
 _DAYS = 6
 # A limit further above the values than this would flatten them; the legend names it instead.
 _LIMIT_ROOM = 2.0
@@ -110,7 +112,7 @@ def _second(run: Run) -> float:
 
 def _times(known: Sequence[Run]) -> Scale:
     low, high = _second(known[0]), _second(known[-1])
-    return Scale(low, max(high, low + 1), _SIDE, WIDTH - _SIDE)
+    return Scale(low, max(high, low + 1), _LEFT, WIDTH - _SIDE)
 
 
 def _upward(ticks: Sequence[float]) -> Scale:
@@ -135,7 +137,7 @@ def _dots(
 
 
 def _rows(up: Scale, ticks: Sequence[float], text: Callable[[float], str]) -> tuple[Mark, ...]:
-    return tuple(Mark(up.at(value), text(value)) for value in ticks if up.low <= value <= up.high)
+    return tuple(Mark(up.at(value), text(value).replace(".0 ", " ")) for value in ticks if up.low <= value <= up.high)
 
 
 def _days(known: Sequence[Run], times: Scale) -> tuple[Mark, ...]:

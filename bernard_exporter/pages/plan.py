@@ -18,6 +18,8 @@ ROW = 22
 _HEAD = 34
 _BAR = 12
 _LEAST = 5.0
+# What is marked with a sign has room for it.
+_MARKED = 12.0
 _MOST_ROWS = 150
 _HOURS_APART = timedelta(hours=6)
 
@@ -99,7 +101,7 @@ def _bar(event: Event, y: float, across: Scale, now: datetime) -> Bar:
     run = event.run
     begin = run.start if run and run.start else event.time
     finish = (run.end or (now if event.outcome is Outcome.ONGOING else None)) if run else None
-    x = min(max(across.at(begin.timestamp()), across.begin), across.end - _LEAST)
+    x = min(max(across.at(begin.timestamp()), across.begin), across.end - _MARKED)
     right = min(across.at(finish.timestamp()), across.end) if finish else x
     took = f", {duration((finish - begin).total_seconds())}" if finish and finish >= begin else ""
     label = f"{' '.join(event.job)}: {OUTCOME_SIGNS[event.outcome].label}, {begin:%Y-%m-%d %H:%M} UTC{took}"

@@ -33,7 +33,7 @@ from bernard_exporter.poller import Poller
 
 Handler = Callable[[Request], Awaitable[Response]]
 _RUNS = 100
-_SIDE = 8
+_SIDE = 6
 _MOST_ID_DIGITS = 10
 _DAY = timedelta(days=1)
 _MOST_EVENTS = 500

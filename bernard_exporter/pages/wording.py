@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
+_SHORT = {"day": "d", "hour": "h", "minute": "min", "": "min"}
 NOTHING = Markup('<span class="quiet" title="unknown">—</span>')
 
 
@@ -54,13 +55,24 @@ def exact_duration(seconds: float | None) -> Markup:
 def distance(moment: datetime, now: datetime) -> str:
     """Return how far a time is from now in its largest unit: ``3 days ago``, ``in 2 hours``, ``just now``."""
     seconds = (moment - now).total_seconds()
-    whole = abs(seconds)
+    count, unit = _largest(abs(seconds))
+    if not unit:
+        return "now" if seconds > 0 else "just now"
+    words = f"{count} {unit}{'s' if count > 1 else ''}"
+    return f"in {words}" if seconds > 0 else f"{words} ago"
+
+
+def age(moment: datetime, now: datetime) -> str:
+    """Return how long ago a time is in its largest unit, as short as can be: ``3 d``, ``2 h``, ``5 min``."""
+    count, unit = _largest(max(0.0, (now - moment).total_seconds()))
+    return f"{count} {_SHORT[unit]}"
+
+
+def _largest(seconds: float) -> tuple[int, str]:
     for unit, length in (("day", _DAY), ("hour", _HOUR), ("minute", _MINUTE)):
-        if whole >= length:
-            count = int(whole // length)
-            words = f"{count} {unit}{'s' if count > 1 else ''}"
-            return f"in {words}" if seconds > 0 else f"{words} ago"
-    return "now" if seconds > 0 else "just now"
+        if seconds >= length:
+            return int(seconds // length), unit
+    return 0, ""
 
 
 def iso(moment: datetime) -> str:
