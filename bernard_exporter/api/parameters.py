@@ -77,9 +77,7 @@ def _time(name: str, description: str) -> Parameter:
 
 def _whole(name: str, description: str, low: int, high: int, default: int | None = None) -> Parameter:
     schema: dict[str, Any] = {"type": "integer", "minimum": low, "maximum": high}
-    return Parameter(
-        name, int | None, description, schema | ({} if default is None else {"default": default}), default
-    )
+    return Parameter(name, int | None, description, schema | ({} if default is None else {"default": default}), default)
 
 
 def _sort(choices: type[StrEnum], default: StrEnum) -> Parameter:
