@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from html.parser import HTMLParser
@@ -10,7 +11,6 @@ from xml.etree.ElementTree import Element, TreeBuilder
 
 import httpx
 
-from bernard_exporter.config.policy import parse_policy
 from bernard_exporter.config.settings import DatabaseSettings, Settings
 from bernard_exporter.inspection.access import Access
 from bernard_exporter.policy import Policy
@@ -18,6 +18,7 @@ from bernard_exporter.poller import Clock, Poller
 from bernard_exporter.web.application import application
 from tests.rows import NOW
 
+_BOXES = {"br", "button", "dd", "div", "dt", "h1", "h2", "li", "option", "p", "small", "td", "th", "tr"}
 _VOID = {"meta", "link", "input", "img", "br", "hr"}
 
 
@@ -59,9 +60,18 @@ def tree(text: str) -> Element:
 
 
 def words(element: Element | None) -> str:
-    """Return what an element says, its white space as single spaces."""
+    """Return what an element says as it is read: what stands in boxes of its own is apart, white space is one space."""
     assert element is not None
-    return " ".join("".join(element.itertext()).split())
+    return " ".join("".join(_said(element)).split())
+
+
+def _said(element: Element) -> Iterator[str]:
+    apart = element.tag in _BOXES or element.get("class") == "limit-note"
+    yield f" {element.text or ''}" if apart else element.text or ""
+    for child in element:
+        yield from _said(child)
+        yield child.tail or ""
+    yield " " if apart else ""
 
 
 @dataclass
@@ -101,10 +111,17 @@ class Page:
 
 
 class Served:
-    """The application, polled once at ``now``."""
+    """The application, polled once; always at ``NOW`` unless a clock says otherwise."""
 
-    def __init__(self, url: str, policy: Policy, prefix: str = "", now: datetime = NOW, polled: bool = True) -> None:
-        self.poller = Poller(Settings(DatabaseSettings(url=url, timeout=5), policy=policy), Clock(now=lambda: now))
+    def __init__(
+        self,
+        url: str,
+        policy: Policy,
+        prefix: str = "",
+        clock: Callable[[], datetime] = lambda: NOW,
+        polled: bool = True,
+    ) -> None:
+        self.poller = Poller(Settings(DatabaseSettings(url=url, timeout=5), policy=policy), Clock(now=clock))
         if polled:
             self.poller.tick()
         self.access = Access(self.poller)
