@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Path, Query, Request
 from pydantic import BaseModel, create_model
 
 from bernard_exporter.errors import FilterError
@@ -184,7 +184,7 @@ def query_of(parameters: Sequence[Parameter]) -> Callable[..., Values]:
                 parameter.python_name,
                 inspect.Parameter.KEYWORD_ONLY,
                 annotation=parameter.kind,
-                default=inspect.Parameter.empty if parameter.is_path else _query(parameter),
+                default=_read(parameter),
             )
             for parameter in parameters
         ]
@@ -192,9 +192,11 @@ def query_of(parameters: Sequence[Parameter]) -> Callable[..., Values]:
     return values
 
 
-def _query(parameter: Parameter) -> Any:
-    schema = parameter.schema
-    return Query(parameter.default, alias=parameter.name, ge=schema.get("minimum"), le=schema.get("maximum"))
+def _read(parameter: Parameter) -> Any:
+    low, high = parameter.schema.get("minimum"), parameter.schema.get("maximum")
+    if parameter.is_path:
+        return Path(..., ge=low, le=high)
+    return Query(parameter.default, alias=parameter.name, ge=low, le=high)
 
 
 class _Strict(BaseModel, extra="forbid"):
