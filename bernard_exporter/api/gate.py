@@ -1,11 +1,10 @@
-"""What every request and answer of the API passes: HEAD as GET, bodies of a bounded size, headers of every answer."""
+"""What every request of the API passes: HEAD as GET, and bodies of a bounded size."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bernard_exporter.api.problems import problem
@@ -19,25 +18,21 @@ MAX_BODY = 1 << 20
 class Gate:
     """An application around the API's, which is run aside so that no scrape waits for it."""
 
-    def __init__(self, app: ASGIApp, access: Access, headers: Mapping[str, str]) -> None:
-        """Guard ``app`` and send ``headers`` with each answer that does not say otherwise."""
+    def __init__(self, app: ASGIApp, access: Access) -> None:
+        """Guard ``app``, and run it on the loop that ``access`` keeps aside."""
         self._app = app
         self._access = access
-        self._headers = headers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         body = await _read(scope, receive)
         if body is None:
-            refusal = problem(413, f"the body is too large, expected at most {MAX_BODY} bytes", headers=self._headers)
+            refusal = problem(413, f"the body is too large, expected at most {MAX_BODY} bytes")
             await refusal(scope, receive, send)
             return
         head = scope["method"] == "HEAD"
         inner = {**scope, "method": "GET"} if head else scope
         start, content = await self._access.aside(_collect(self._app, inner, body))
-        sent = MutableHeaders(scope=start)
-        for name, value in self._headers.items():
-            sent.setdefault(name, value)
         await send(start)
         await send({"type": "http.response.body", "body": b"" if head else content})
 
