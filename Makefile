@@ -1,14 +1,18 @@
 # make demo: run the exporter on an inventory it makes itself.
 # make test: install what is missing and run every check.
+# make deb-test: build the Debian packages and try them in a fresh Debian.
 # make bench: measure against peers, in one run.
 
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# Peers of the benchmark, apart from what is installed for the exporter; BENCH passes options on.
+PEERS := $(VENV)/peers
+BENCH ?=
 # Tests mostly wait for servers, so there may be more workers than cores.
 WORKERS ?= 3
 
-.PHONY: demo test lint generate bench clean
+.PHONY: demo test lint docs generate deb deb-test bench growth clean
 
 $(STAMP): setup.cfg pyproject.toml
 	sh tools/debian-packages python3-venv
@@ -19,8 +23,12 @@ $(STAMP): setup.cfg pyproject.toml
 demo: $(STAMP)
 	$(BIN)/bernard-exporter demo
 
+docs: $(STAMP)
+	$(BIN)/sphinx-build -W --keep-going -n -q -b html docs build/docs/html
+	$(BIN)/sphinx-build -W --keep-going -n -q -b man docs build/docs/man
+
 generate: $(STAMP)
-	$(BIN)/python tools/generate.py
+	$(BIN)/python -m tools.generate
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
@@ -34,9 +42,20 @@ test: $(STAMP) lint
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
+# The Debian packages, built twice and judged by lintian, into dist/deb; needs root. deb-test also tries them.
+deb deb-test: $(STAMP)
+	sh tools/debian-packages debootstrap
+	$(BIN)/python -m tools.debs $(if $(filter deb-test,$@),--install)
+
 bench: $(STAMP)
-	sh tools/debian-packages mariadb-server prometheus-sql-exporter wrk
-	$(BIN)/python tools/bench.py
+	sh tools/debian-packages mariadb-server nginx prometheus-sql-exporter wrk
+	test -x $(PEERS)/bin/query-exporter || { python3 -m venv $(PEERS) && $(PEERS)/bin/pip install --quiet query-exporter pymysql; }
+	$(BIN)/python -m tools.bench --query-exporter=$(PEERS)/bin/query-exporter $(BENCH)
+
+# How cost grows with history and with jobs; draws pictures for the documentation.
+growth: $(STAMP)
+	sh tools/debian-packages mariadb-server
+	$(BIN)/python -m tools.bench --growth
 
 clean:
-	rm -rf $(VENV) .tox build dist *.egg-info .coverage*
+	rm -rf $(VENV) .cache .tox build dist *.egg-info .coverage*

@@ -31,6 +31,8 @@ class Metric:
     Attributes:
         name: as it is exposed; a counter's ends in ``_total``.
         samples: takes a snapshot and the exporter's own figures, yields the samples; an unknown value yields none.
+        own: it tells of the exporter, so it changes at every poll; the others tell of the inventory, which seldom does.
+        historical: whether the runs of the inventory tell what it was at any time in the past.
     """
 
     name: str
@@ -38,6 +40,8 @@ class Metric:
     kind: Kind
     labels: tuple[str, ...]
     samples: Callable[[Snapshot, Telemetry], Iterable[Sample]]
+    own: bool = False
+    historical: bool = False
 
     def __call__(self, **matchers: str) -> str:
         """Return a PromQL selector of the metric, such as ``METRIC(section="s1")``.
@@ -61,10 +65,19 @@ def _define(
     labels: tuple[str, ...],
     samples: Callable[[Snapshot, Telemetry], Iterable[Sample]],
     kind: Kind = "gauge",
+    own: bool = False,
+    historical: bool = False,
 ) -> Metric:
-    metric = Metric(f"bernard_{name}", text, kind, labels, samples)
+    metric = Metric(f"bernard_{name}", text, kind, labels, samples, own, historical)
     CATALOGUE.append(metric)
     return metric
+
+
+def _own(
+    name: str, text: str, samples: Callable[[Telemetry], Iterable[Sample]], *labels: str, kind: Kind = "gauge"
+) -> Metric:
+    """Define a metric of the exporter itself."""
+    return _define(name, text, labels, lambda _, own: samples(own), kind, own=True)
 
 
 def _job(name: str, text: str, value: Callable[[JobStatus], float | None]) -> Metric:
@@ -76,7 +89,7 @@ def _job(name: str, text: str, value: Callable[[JobStatus], float | None]) -> Me
             if found is not None:
                 yield status.job, found
 
-    return _define(f"backup_{name}", text + AS_OF, JOB_LABELS, samples)
+    return _define(f"backup_{name}", text + AS_OF, JOB_LABELS, samples, historical=True)
 
 
 def _job_set(
@@ -90,7 +103,7 @@ def _job_set(
                 yield (*status.job, *labels), value
 
     further = (label,) if isinstance(label, str) else label
-    return _define(f"backup_{name}", text + AS_OF, (*JOB_LABELS, *further), samples)
+    return _define(f"backup_{name}", text + AS_OF, (*JOB_LABELS, *further), samples, historical=True)
 
 
 def _limit(name: str, text: str, value: Callable[[Limits], float | None]) -> Metric:
@@ -263,18 +276,21 @@ STORAGE_BYTES = _define(
     "Bytes of the successes still within retention on a destination host." + AS_OF,
     ("host", "type"),
     lambda snapshot, _: ((key, float(kept.bytes)) for key, kept in snapshot.storage.items()),
+    historical=True,
 )
 STORAGE_BACKUPS = _define(
     "storage_retained_backups",
     "Successes still within retention on a destination host." + AS_OF,
     ("host", "type"),
     lambda snapshot, _: ((key, float(kept.backups)) for key, kept in snapshot.storage.items()),
+    historical=True,
 )
 NEWEST_START = _define(
     "inventory_newest_start_timestamp_seconds",
     "Start of the newest run of all; one that stays old means nothing is recorded any more." + AS_OF,
     (),
     lambda snapshot, _: [] if snapshot.newest_start is None else [((), snapshot.newest_start)],
+    historical=True,
 )
 ANOMALIES = _define(
     "inventory_anomalies",
@@ -288,55 +304,52 @@ ROWS_REJECTED = _define(
     ("reason",),
     lambda snapshot, _: (((reason.value,), float(rows)) for reason, rows in snapshot.rejected.items()),
 )
-UP = _define("up", "1 if the last poll succeeded.", (), lambda _, own: [((), float(own.up))])
-LAST_POLL = _define(
+UP = _own("up", "1 if the last poll succeeded.", lambda own: [((), float(own.up))])
+LAST_POLL = _own(
     "last_poll_timestamp_seconds",
     "End of the last successful poll.",
-    (),
-    lambda _, own: [] if own.last_poll is None else [((), own.last_poll)],
+    lambda own: [] if own.last_poll is None else [((), own.last_poll)],
 )
-LAST_POLL_DURATION = _define(
+LAST_POLL_DURATION = _own(
     "last_poll_duration_seconds",
     "How long the last successful poll took.",
-    (),
-    lambda _, own: [] if own.last_poll_duration is None else [((), own.last_poll_duration)],
+    lambda own: [] if own.last_poll_duration is None else [((), own.last_poll_duration)],
 )
-POLLS = _define(
+POLLS = _own(
     "polls_total",
     "Polls by outcome.",
-    ("outcome",),
-    lambda _, own: (((outcome,), float(own.polls[outcome])) for outcome in OUTCOMES),
-    "counter",
+    lambda own: (((outcome,), float(own.polls[outcome])) for outcome in OUTCOMES),
+    "outcome",
+    kind="counter",
 )
-POLL_ERRORS = _define(
+POLL_ERRORS = _own(
     "poll_errors_total",
     "Failed polls by reason.",
-    ("reason",),
-    lambda _, own: (((reason,), float(own.errors[reason])) for reason in POLL_ERROR_REASONS),
-    "counter",
+    lambda own: (((reason,), float(own.errors[reason])) for reason in POLL_ERROR_REASONS),
+    "reason",
+    kind="counter",
 )
-RESYNCS = _define(
+RESYNCS = _own(
     "resyncs_total",
     "Polls that counted the whole inventory afresh, by reason.",
-    ("reason",),
-    lambda _, own: (((reason,), float(own.resyncs[reason])) for reason in RESYNC_REASONS),
-    "counter",
+    lambda own: (((reason,), float(own.resyncs[reason])) for reason in RESYNC_REASONS),
+    "reason",
+    kind="counter",
 )
-RELOAD_SUCCESSFUL = _define(
+RELOAD_SUCCESSFUL = _own(
     "config_last_reload_successful",
     "1 if the last reload of the configuration succeeded.",
-    (),
-    lambda _, own: [((), float(own.reload_successful))],
+    lambda own: [((), float(own.reload_successful))],
 )
-RELOAD_SUCCESS = _define(
+RELOAD_SUCCESS = _own(
     "config_last_reload_success_timestamp_seconds",
     "When the configuration was last loaded.",
-    (),
-    lambda _, own: [((), own.reload_success)],
+    lambda own: [((), own.reload_success)],
 )
-BUILD_INFO = _define(
+BUILD_INFO = _own(
     "exporter_build_info",
     "1, with the versions of the exporter and of Python.",
-    ("version", "pythonversion"),
-    lambda _, own: [((own.version, own.python_version), 1.0)],
+    lambda own: [((own.version, own.python_version), 1.0)],
+    "version",
+    "pythonversion",
 )

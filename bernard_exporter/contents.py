@@ -28,6 +28,25 @@ class Object(NamedTuple):
     name: str | None
 
 
+class Measure(NamedTuple):
+    """How much of a backup an object is.
+
+    Attributes:
+        size: bytes; None when unknown.
+        files: how many; None when the names do not tell.
+    """
+
+    size: int | None
+    files: int | None
+
+    def plus(self, size: int | None, files: int | None) -> Measure:
+        """Return this and something more; unknown as soon as a part is."""
+        return Measure(
+            None if self.size is None or size is None else self.size + size,
+            None if self.files is None or files is None else self.files + files,
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Contents:
     """What was counted in a backup, once.

@@ -34,5 +34,39 @@ class WebError(BernardError):
     """The web server could not be started."""
 
 
+class ResourceError(BernardError):
+    """A file that belongs to the installation is not there, or could not be copied."""
+
+
+class PagesError(BernardError):
+    """What the pages are made of is not installed."""
+
+
 class SampleError(BernardError):
     """A sample inventory could not be written."""
+
+
+class FilterError(BernardError):
+    """Something was asked for that makes no sense.
+
+    Attributes:
+        parameter: which value of the question.
+    """
+
+    def __init__(self, parameter: str, message: str) -> None:
+        """Keep the parameter beside the message."""
+        super().__init__(f"{parameter}: {message}")
+        self.parameter = parameter
+        self.message = message
+
+
+class NotFoundError(BernardError):
+    """There is no such thing in the inventory."""
+
+
+class BusyError(BernardError):
+    """Too many questions are being answered already."""
+
+
+class BackfillError(BernardError):
+    """The past could not be written."""

@@ -70,6 +70,11 @@ def _openmetrics(families: Iterable[Family]) -> bytes:
     return _render_openmetrics(registry).removesuffix(_EOF)
 
 
+def openmetrics_text(metric: Metric, samples: Iterable[Sample]) -> str:
+    """Return a metric with its samples as OpenMetrics, without the mark of the end."""
+    return _openmetrics([_family(metric, samples)]).decode()
+
+
 def _not_created(families: Iterable[Family]) -> Iterator[Family]:
     """Yield the families without ``_created`` series, which this exporter has no use for."""
     for family in families:
@@ -87,59 +92,76 @@ class _Rendered:
 
 
 @dataclass(frozen=True, slots=True)
+class _Inventory:
+    """The bytes of everything told of the inventory, which both formats begin with.
+
+    Attributes:
+        gzipped: the same, compressed up to a point where more can follow.
+        compressor: at that point; to be copied.
+    """
+
+    text: bytes = b""
+    gzipped: bytes = b""
+    compressor: zlib._Compress = field(default_factory=zlib.compressobj, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Exposition:
     """The bytes of a snapshot.
 
     Attributes:
-        gauges: what both formats begin with.
-        gzipped: the same, compressed up to a point where more can follow.
-        compressor: at that point; to be copied.
-        counters: what follows, by format.
+        inventory: what both formats begin with.
+        own: what the exporter tells of itself, by format; it follows.
         families: the bytes of each family apart by format and name, for ``name[]`` filters.
     """
 
-    gauges: bytes
-    gzipped: bytes
-    compressor: zlib._Compress = field(repr=False)
-    counters: dict[str, bytes]
+    inventory: _Inventory
+    own: dict[str, bytes]
     families: dict[str, dict[str, Bytes]] = field(repr=False)
 
 
 class Renderer:
-    """Renders snapshots; what has not changed since the last one is not rendered again."""
+    """Renders snapshots; what has not changed since the last one is neither rendered nor compressed again."""
 
     def __init__(self) -> None:
         """Start with nothing rendered."""
         self._known: dict[str, _Rendered] = {}
+        self._inventory = _Inventory()
 
     def render(self, snapshot: Snapshot, telemetry: Telemetry) -> Exposition:
         """Return the exposition of a snapshot."""
-        for metric in CATALOGUE:
-            samples = tuple(metric.samples(snapshot, telemetry))
-            known = self._known.get(metric.name)
-            if known is None or known.samples != samples:
-                self._known[metric.name] = _render(metric, samples)
-        gauges = self._join_gauges()
-        compressor = zlib.compressobj(_GZIP_LEVEL, zlib.DEFLATED, _GZIP_WINDOW)
-        gzipped = compressor.compress(gauges) + compressor.flush(zlib.Z_SYNC_FLUSH)
+        changed = [metric for metric in CATALOGUE if self._follow(metric, snapshot, telemetry)]
+        if not all(metric.own for metric in changed):
+            self._inventory = self._join_inventory()
         families = {
             TEXT: {name: rendered.text for name, rendered in self._known.items()},
             OPENMETRICS: {name: rendered.openmetrics for name, rendered in self._known.items()},
         }
-        names = [metric.name for metric in CATALOGUE if metric.kind == "counter"]
-        counters = {kind: b"".join(by_name[name] for name in names) for kind, by_name in families.items()}
-        return Exposition(gauges, gzipped, compressor, counters, families)
+        names = [metric.name for metric in CATALOGUE if metric.own]
+        own = {kind: b"".join(by_name[name] for name in names) for kind, by_name in families.items()}
+        return Exposition(self._inventory, own, families)
 
-    def _join_gauges(self) -> bytes:
-        """Return the bytes of all gauges, and keep each of them as a part of these bytes, not a second time."""
-        rendered = [self._known[metric.name] for metric in CATALOGUE if metric.kind == "gauge"]
+    def _follow(self, metric: Metric, snapshot: Snapshot, telemetry: Telemetry) -> bool:
+        """Render a metric if any of its samples changed; return whether one did."""
+        samples = tuple(metric.samples(snapshot, telemetry))
+        known = self._known.get(metric.name)
+        if known and known.samples == samples:
+            return False
+        self._known[metric.name] = _render(metric, samples)
+        return True
+
+    def _join_inventory(self) -> _Inventory:
+        """Return the bytes of the inventory, and keep each family as a part of these bytes, not a second time."""
+        rendered = [self._known[metric.name] for metric in CATALOGUE if not metric.own]
         joined = b"".join(one.text for one in rendered)
         whole, begin = memoryview(joined), 0
         for one in rendered:
             end = begin + len(one.text)
             one.text = one.openmetrics = whole[begin:end]
             begin = end
-        return joined
+        compressor = zlib.compressobj(_GZIP_LEVEL, zlib.DEFLATED, _GZIP_WINDOW)
+        gzipped = compressor.compress(joined) + compressor.flush(zlib.Z_SYNC_FLUSH)
+        return _Inventory(joined, gzipped, compressor)
 
 
 def _render(metric: Metric, samples: tuple[Sample, ...]) -> _Rendered:
@@ -167,7 +189,7 @@ class Scrape:
         sent = self._sent.get((kind, gzip))
         if sent and sent[0] is exposition and now - sent[1] < _LIVE:
             return sent[2]
-        answer = _whole(exposition, exposition.counters[kind] + self._live(kind, ()), gzip)
+        answer = _whole(exposition.inventory, exposition.own[kind] + self._live(kind, ()), gzip)
         self._sent[kind, gzip] = exposition, now, answer
         return answer
 
@@ -179,11 +201,12 @@ class Scrape:
         return b"".join(data for name, data in self.exposition.families[kind].items() if name in names)
 
 
-def _whole(exposition: Exposition, rest: bytes, gzip: bool) -> tuple[bytes, ...]:
+def _whole(inventory: _Inventory, rest: bytes, gzip: bool) -> tuple[bytes, ...]:
     if not gzip:
-        return exposition.gauges, rest
-    compressor = exposition.compressor.copy()
-    return exposition.gzipped, compressor.compress(rest) + compressor.flush()
+        return inventory.text, rest
+    compressor = inventory.compressor.copy()
+    # One part, for it is short: each part costs a write.
+    return (inventory.gzipped + compressor.compress(rest) + compressor.flush(),)
 
 
 def _asked(family: Family, names: Collection[str]) -> bool:

@@ -41,8 +41,8 @@ def configure(level: str, format_: str) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
-    # Its own lines about starting and stopping say nothing ours do not.
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    # Its lines about starting and stopping say nothing ours do not, and a stranger's nonsense must not fill the log.
+    logging.getLogger("uvicorn").setLevel(logging.ERROR)
 
 
 def _on_one_line(

@@ -6,8 +6,9 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -23,28 +24,45 @@ class Exporter:
     Attributes:
         config: its configuration file.
         log: what it wrote to standard error.
+        url: where it answers.
+        client: arguments for httpx, such as who asks and whom it trusts.
     """
 
     config: Path
     log: Path
     address: str
     running: subprocess.Popen[bytes]
+    scheme: str = "http"
+    client: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        return f"{self.scheme}://{self.address}"
 
     def get(self, path: str, **headers: str) -> httpx.Response:
-        return httpx.get(f"http://{self.address}{path}", headers=headers, timeout=10)
+        return httpx.get(f"{self.url}{path}", headers=headers, timeout=10, **self.client)
 
     def logged(self) -> str:
         return self.log.read_text()
 
 
 @contextmanager
-def exporter(directory: Path, config: str, *flags: str, prefix: str = "") -> Iterator[Exporter]:
+def exporter(
+    directory: Path,
+    config: str,
+    *flags: str,
+    prefix: str = "",
+    scheme: str = "http",
+    client: dict[str, Any] | None = None,
+    env: dict[str, str] | None = None,
+) -> Iterator[Exporter]:
+    """Run the exporter until the block ends; it answers when the block begins."""
     file, log = directory / "config.yaml", directory / "exporter.log"
     file.write_text(config)
     address = f"127.0.0.1:{free_port()}"
     command = [*COMMAND, "serve", "--config.file", str(file), "--web.listen-address", address, *flags]
-    with process(command, log) as running:
-        started = Exporter(file, log, address, running)
+    with process(command, log, env) as running:
+        started = Exporter(file, log, address, running, scheme, client or {})
 
         def healthy() -> bool:
             assert running.poll() is None, log.read_text()

@@ -1,9 +1,11 @@
-"""What a steady poll reads follows the jobs, not the length of their history."""
+"""What a steady poll costs follows the jobs, not the length of their history; told in counts, never in seconds."""
 
 from __future__ import annotations
 
+import gc
 import re
-from datetime import datetime
+import tracemalloc
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,9 @@ from sqlalchemy import event, text
 from sqlalchemy.engine import Connection
 
 from bernard_exporter.config.load import load
+from bernard_exporter.exposition import TEXT
 from bernard_exporter.inventory.sync import Inventory
+from bernard_exporter.poller import Clock, Poller
 from bernard_exporter.sample.generate import generate
 from bernard_exporter.store.connection import Database
 from tests.rows import NOW
@@ -86,3 +90,52 @@ def test_every_statement_of_a_poll_follows_an_index(mariadb: MariaDB, tmp_path: 
                 assert used, (sql, dict(step))
                 assert "filesort" not in str(step["Extra"]), sql
                 assert step["type"] not in ("ALL", "index"), sql
+
+
+@pytest.fixture
+def steady(mariadb: MariaDB, mariadb_url: str, tmp_path: Path) -> Poller:
+    """A poller that has read everything there is to read of 200 jobs; each further poll is ten seconds later."""
+    policy, config = tmp_path / "policy.yaml", tmp_path / "config.yaml"
+    generate(mariadb_url, days=1, runs=5_000, jobs=JOBS, files=2, seed=1, now=NOW, policy_output=policy)
+    config.write_text(f"database: {{url: '{mariadb_url}'}}\npoll_interval: 60s\n{policy.read_text()}")
+    moments = (NOW + timedelta(seconds=10 * poll) for poll in range(10_000))
+    poller = Poller(load(config), Clock(now=lambda: next(moments), monotonic=lambda: 0.0))
+    for _ in range(5):
+        poller.tick()
+    return poller
+
+
+def test_steady_poll_takes_a_fixed_number_of_statements(steady: Poller) -> None:
+    statements: list[str] = []
+    for engine in steady._database.engines:
+        event.listen(engine, "before_cursor_execute", lambda *a: statements.append(a[2]))
+    steady.tick()
+    steady.stop()
+    kinds = [re.sub(r"\s+", " ", statement)[:40] for statement in statements]
+    # The session's time zone and bounds, a transaction, the ids there are, the runs that are watched, what is new.
+    assert len(kinds) == 6, kinds
+
+
+def test_scrape_takes_a_bounded_number_of_bytes_a_job(steady: Poller) -> None:
+    size = sum(map(len, steady.scrape.answer(TEXT, gzip=False)))
+    packed = sum(map(len, steady.scrape.answer(TEXT, gzip=True)))
+    steady.stop()
+    assert size < 6_000 * JOBS
+    assert packed < size / 10
+
+
+def test_steady_poll_keeps_nothing_and_needs_little(steady: Poller) -> None:
+    gc.collect()
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        for _ in range(10):
+            steady.tick()
+        gc.collect()
+        after, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+        steady.stop()
+    # The snapshot and the samples of the last poll take the place of those before.
+    assert after - before < 2_000 * JOBS
+    assert peak - before < 8_000 * JOBS

@@ -162,6 +162,12 @@ def test_only_families_that_changed_are_rendered_again() -> None:
     second = renderer.render(Snapshot(taken=NOW + HOUR), telemetry)
     changed = [name for name, data in second.families[TEXT].items() if data != first.families[TEXT][name]]
     assert changed == ["bernard_up"]
+    assert second.inventory is first.inventory
+
+
+def test_inventory_is_told_in_gauges_alone() -> None:
+    """Gauges look the same in both formats, so their bytes are kept once."""
+    assert {metric.kind for metric in CATALOGUE if not metric.own} == {"gauge"}
 
 
 def test_live_figures_are_renewed_after_a_second() -> None:

@@ -6,36 +6,21 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import alerts.products
+import dashboards.render
+from alerts.settings import Settings
+from tests.alerts.rule_tests import rule_tests
+from tools import reference
+
 ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT))
-
-import alerts.products  # noqa: E402 - the checkout is on the path only now
-from alerts.settings import Settings  # noqa: E402
-from bernard_exporter.catalogue import CATALOGUE  # noqa: E402
-from tests.alerts.rule_tests import rule_tests  # noqa: E402
-
-BEGIN, END = "<!-- metrics: written by make generate -->", "<!-- end of metrics -->"
-
-
-def metrics_table() -> str:
-    """Return the reference of every metric as a Markdown table."""
-    rows = [f"| `{metric.name}` | {', '.join(metric.labels)} | {metric.help} |" for metric in CATALOGUE]
-    return "\n".join(["| metric | labels | meaning |", "|---|---|---|", *rows])
-
-
-def with_table(text: str) -> str:
-    """Return a document with the table between its marks."""
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{metrics_table()}\n{END}{after}"
 
 
 def products() -> Iterator[tuple[Path, str]]:
     """Yield every file that follows from the code, and what it should hold."""
-    readme = ROOT / "README.md"
-    yield readme, with_table(readme.read_text(encoding="utf-8"))
+    yield from reference.pages(ROOT / "docs")
     rules = (*alerts.products.products(Settings()), *rule_tests())
     yield from ((alerts.products.FOLDER / name, text) for name, text in rules)
+    yield from ((dashboards.render.FOLDER / name, text) for name, text in dashboards.render.files())
 
 
 def main(arguments: list[str]) -> int:

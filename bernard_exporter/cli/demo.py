@@ -22,6 +22,7 @@ from bernard_exporter.sample.document import config_yaml
 from bernard_exporter.sample.fleet import make_fleet
 from bernard_exporter.sample.generate import generate
 from bernard_exporter.store.writer import Writer
+from bernard_exporter.toolkit.watched import WebConfig
 
 _log = logging.getLogger(__name__)
 _SEED = 1
@@ -35,7 +36,7 @@ _POLL_INTERVAL = "5s"
 @click.command()
 @web_options
 @log_options
-def demo(addresses: tuple[str, ...], prefix: str, log_level: str, log_format: str) -> None:
+def demo(addresses: tuple[str, ...], web: WebConfig | None, prefix: str, log_level: str, log_format: str) -> None:
     """Serve a made-up inventory of 90 days, in which runs start, finish and fail while one watches.
 
     Needs no configuration, no server and no root; leaves nothing behind.
@@ -50,17 +51,18 @@ def demo(addresses: tuple[str, ...], prefix: str, log_level: str, log_format: st
         with progress_bar("runs") as progress:
             generate(url, days=_DAYS, files=_FILES, seed=_SEED, now=datetime.now(UTC), progress=progress)
         for address in addresses:
-            click.echo(_places(address, prefix))
+            click.echo(_places("https" if web and web.encrypted else "http", address, prefix))
         with _kept_alive(Activity(Writer(url), fleet, _SEED)):
-            run(file, addresses, prefix)
+            run(file, addresses, prefix, web)
 
 
-def _places(address: str, prefix: str) -> str:
+def _places(scheme: str, address: str, prefix: str) -> str:
     """Return what to open in a browser."""
-    base = f"http://{'localhost' if address.startswith(':') else ''}{address}{prefix}"
+    base = f"{scheme}://{'localhost' if address.startswith(':') else ''}{address}{prefix}"
     paths = {
         "/": "what is where",
         "/metrics": "what Prometheus scrapes",
+        "/api/docs": "the inventory over JSON and CSV",
         "/-/ready": "whether the inventory is loaded",
     }
     return "\n".join(f"  {base}{path:<12} {what}" for path, what in paths.items()) + "\nEnd with Ctrl-C."

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import click
 
 from bernard_exporter import logs
+from bernard_exporter.toolkit.watched import WebConfig
 
 F = TypeVar("F", bound=Callable[..., Any])
 DEFAULT_ADDRESS = ":10279"
+DEFAULT_FILE = Path("/etc/bernard-exporter/config.yaml")
 
 
 def _external_path(_: click.Context, option: click.Parameter, value: str | None) -> str:
@@ -36,6 +39,27 @@ def moment(_: click.Context, option: click.Parameter, value: str | None) -> date
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
+def config_option(command: F) -> F:
+    """Add the flag of everything that reads the configuration."""
+    return click.option(
+        "--config.file",
+        "file",
+        type=click.Path(path_type=Path),
+        default=DEFAULT_FILE,
+        show_default=True,
+        help="The configuration, YAML.",
+    )(command)
+
+
+def job_options(command: F) -> F:
+    """Add the flags that choose jobs; each may be given again."""
+    for name, what in (("datacenter", "data centres"), ("type", "types"), ("section", "sections")):
+        command = click.option(
+            f"--{name}", f"{name}s", multiple=True, metavar="NAME", help=f"Only these {what}; may be given again."
+        )(command)
+    return command
+
+
 def web_options(command: F) -> F:
     """Add the flags of everything that serves."""
     for add in (
@@ -47,6 +71,14 @@ def web_options(command: F) -> F:
             show_default=True,
             metavar="HOST:PORT",
             help="Where to listen; may be given again.",
+        ),
+        click.option(
+            "--web.config.file",
+            "web",
+            type=click.Path(path_type=Path),
+            callback=lambda _, __, file: WebConfig(file) if file else None,
+            metavar="FILE",
+            help="TLS, users and headers, YAML, in the format of Prometheus' own exporters.",
         ),
         click.option(
             "--web.external-url",

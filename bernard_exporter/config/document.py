@@ -36,9 +36,13 @@ class Entry:
             ConfigError: always.
         """
         shown = found or self._shown()
-        where = f"{self.file}:{self.node.start_mark.line + 1}"
         key = f" {self.key}:" if self.key else ""
-        raise ConfigError(f"{where}:{key} found {shown}, expected {expected}")
+        raise ConfigError(f"{self.where}:{key} found {shown}, expected {expected}")
+
+    @property
+    def where(self) -> str:
+        """The file and the line of the value, as ``FILE:LINE``."""
+        return f"{self.file}:{self.node.start_mark.line + 1}"
 
     def _shown(self) -> str:
         if self.secret:
@@ -52,6 +56,11 @@ class Entry:
     def empty(self) -> bool:
         """Tell whether nothing is written after the key."""
         return isinstance(self.node, yaml.ScalarNode) and self.node.tag == "tag:yaml.org,2002:null"
+
+    @property
+    def is_mapping(self) -> bool:
+        """Tell whether the value is a mapping."""
+        return isinstance(self.node, yaml.MappingNode)
 
     @property
     def is_list(self) -> bool:
@@ -122,8 +131,13 @@ class Entry:
             self.fail(str(error))
 
 
-def read(file: Path) -> Entry:
+def read(file: Path, flag: str = "--config.file", key: str = "the key database") -> Entry:
     """Return the one document of a YAML file.
+
+    Args:
+        file: the file.
+        flag: what names it on the command line.
+        key: what an empty file lacks.
 
     Raises:
         ConfigError: the file cannot be read or is no YAML.
@@ -131,7 +145,7 @@ def read(file: Path) -> Entry:
     try:
         node = yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
     except OSError as error:
-        raise ConfigError(f"{file}: {error.strerror}, expected a readable file; name it with --config.file") from error
+        raise ConfigError(f"{file}: {error.strerror}, expected a readable file; name it with {flag}") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{file}: found a byte that is not UTF-8 at {error.start}, expected YAML") from error
     except yaml.MarkedYAMLError as error:
@@ -140,5 +154,5 @@ def read(file: Path) -> Entry:
     except yaml.YAMLError as error:
         raise ConfigError(f"{file}: found {error}, expected YAML") from error
     if node is None:
-        raise ConfigError(f"{file}:1: found nothing, expected a mapping with the key database")
+        raise ConfigError(f"{file}:1: found nothing, expected a mapping with {key}")
     return Entry(file, "", node)

@@ -9,11 +9,12 @@ from sqlalchemy.exc import ArgumentError
 
 from bernard_exporter.config import values
 from bernard_exporter.config.document import Entry, read
-from bernard_exporter.config.policy import parse_policy
+from bernard_exporter.config.policy import SourcedPolicy, parse_policy
 from bernard_exporter.config.settings import DatabaseSettings, Settings
 from bernard_exporter.policy import Policy
 
 _URL = "a URL such as mysql+pymysql://bernard@db1.example/dbbackups or sqlite:////path"
+_KEYS = ("database", "poll_interval", "resync_interval", "policy")
 _BACKENDS = ("mysql+pymysql", "mariadb+pymysql", "sqlite", "sqlite+pysqlite")
 
 
@@ -24,7 +25,7 @@ def load(file: Path) -> Settings:
         ConfigError: it cannot be read, or says something impossible; the message says where and what was expected.
     """
     document = read(file)
-    keys = document.mapping(("database", "poll_interval", "resync_interval", "policy"))
+    keys = document.mapping(_KEYS)
     if "database" not in keys:
         document.fail("the key database", "none")
     defaults = Settings(DatabaseSettings())
@@ -32,8 +33,19 @@ def load(file: Path) -> Settings:
         database=_database(keys["database"]),
         poll_interval=_seconds(keys, "poll_interval", defaults.poll_interval),
         resync_interval=_seconds(keys, "resync_interval", defaults.resync_interval),
-        policy=parse_policy(keys["policy"]) if "policy" in keys else Policy(),
+        policy=parse_policy(keys["policy"]).policy if "policy" in keys else Policy(),
     )
+
+
+def load_policy(file: Path) -> SourcedPolicy:
+    """Return the policy of a configuration file and where it says what; the file need not say more.
+
+    Raises:
+        ConfigError: it cannot be read, says no policy or an impossible one.
+    """
+    document = read(file)
+    keys = document.mapping(_KEYS)
+    return parse_policy(keys["policy"]) if "policy" in keys else document.fail("the key policy", "none")
 
 
 def _seconds(keys: dict[str, Entry], name: str, default: float) -> float:

@@ -4,35 +4,32 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
-from datetime import UTC, datetime
-from typing import Any
-from zoneinfo import ZoneInfo
+from dataclasses import dataclass
 
-from croniter import croniter
-
-from bernard_exporter.config import values
 from bernard_exporter.config.document import Entry
+from bernard_exporter.config.limits import KEYS, Sourced
 from bernard_exporter.model import UNKNOWN_DATACENTER, BackupType, Job
-from bernard_exporter.policy import BUILT_IN, Limits, Policy
-from bernard_exporter.schedule import Schedule
+from bernard_exporter.policy import BUILT_IN, Policy
 
 _TYPES = tuple(kind.value for kind in BackupType)
-_LIMITS = (
-    "max_age",
-    "min_size",
-    "size_change",
-    "max_duration",
-    "retention",
-    "schedule",
-    "timezone",
-    "read_only",
-    "restore_rate",
-)
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
+NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 
 
-def parse_policy(entry: Entry) -> Policy:
+@dataclass(frozen=True, slots=True)
+class SourcedPolicy:
+    """A policy, and where it says what.
+
+    Attributes:
+        sources: the limits of each expected job with their origins.
+        stated: the entry that says that a job is expected.
+    """
+
+    policy: Policy
+    sources: Mapping[Job, Sourced]
+    stated: Mapping[Job, Entry]
+
+
+def parse_policy(entry: Entry) -> SourcedPolicy:
     """Return the policy that an entry describes.
 
     Raises:
@@ -40,27 +37,34 @@ def parse_policy(entry: Entry) -> Policy:
     """
     keys = entry.mapping(("datacenters", "defaults", "sections", "timezone"))
     datacenters = _datacenters(keys["datacenters"]) if "datacenters" in keys else Policy().datacenters
-    zone = _timezone(keys["timezone"]) if "timezone" in keys else "UTC"
-    defaults = dict(BUILT_IN)
-    zones = dict.fromkeys(_TYPES, zone)
-    if "defaults" in keys:
-        for kind, own in keys["defaults"].mapping(_TYPES).items():
-            zones[kind] = _own_zone(own, zone)
-            defaults[kind] = _limits(own, BUILT_IN[kind], zones[kind])
-    expected: dict[Job, Limits] = {}
+    defaults = _defaults(keys)
+    sources: dict[Job, Sourced] = {}
+    stated: dict[Job, Entry] = {}
     if "sections" in keys:
         for section, what in keys["sections"].mapping().items():
-            if not _NAME.fullmatch(section):
+            if not NAME.fullmatch(section):
                 what.fail("a section name of letters, digits, '_', '.' and '-'", repr(section))
-            for kind, limits, places in _section(what, defaults, zones, tuple(datacenters)):
-                expected.update((Job(section, kind, place), limits) for place in places)
-    return Policy(datacenters, expected)
+            for place, limits, jobs in _section(section, what, defaults, tuple(datacenters)):
+                sources.update((job, limits) for job in jobs)
+                stated.update((job, place) for job in jobs)
+    expected = {job: sourced.limits for job, sourced in sources.items()}
+    return SourcedPolicy(Policy(datacenters, expected), sources, stated)
+
+
+def _defaults(keys: Mapping[str, Entry]) -> dict[str, Sourced]:
+    found = {kind: Sourced(BUILT_IN[kind]) for kind in _TYPES}
+    if "timezone" in keys:
+        found = {kind: sourced.with_timezone(keys["timezone"]) for kind, sourced in found.items()}
+    if "defaults" in keys:
+        for kind, own in keys["defaults"].mapping(_TYPES).items():
+            found[kind] = found[kind].overridden(own)
+    return found
 
 
 def _datacenters(entry: Entry) -> dict[str, re.Pattern[str]]:
     found: dict[str, re.Pattern[str]] = {}
     for name, pattern in entry.mapping(what="a mapping of names to patterns of hosts").items():
-        if name == UNKNOWN_DATACENTER or not _NAME.fullmatch(name):
+        if name == UNKNOWN_DATACENTER or not NAME.fullmatch(name):
             pattern.fail(f"a name of letters, digits, '_', '.' and '-' other than {UNKNOWN_DATACENTER}", repr(name))
         try:
             found[name] = re.compile(pattern.text("a regular expression"))
@@ -70,25 +74,28 @@ def _datacenters(entry: Entry) -> dict[str, re.Pattern[str]]:
 
 
 def _section(
-    entry: Entry, defaults: Mapping[str, Limits], zones: Mapping[str, str], datacenters: tuple[str, ...]
-) -> list[tuple[str, Limits, tuple[str, ...]]]:
-    """Return type, limits and data centres of each kind of backup a section has."""
+    section: str, entry: Entry, defaults: Mapping[str, Sourced], datacenters: tuple[str, ...]
+) -> list[tuple[Entry, Sourced, list[Job]]]:
+    """Return where each kind of backup of a section is stated, its limits and its jobs."""
     if entry.is_list:
-        kinds = [_kind(item) for item in entry.items("a list of types")]
-        if len(set(kinds)) < len(kinds):
-            entry.fail("each type once", f"{', '.join(kinds)}")
-        return [(kind, defaults[kind], datacenters) for kind in kinds]
+        kinds = {_kind(item): item for item in _each_once(entry)}
+        return [
+            (item, defaults[kind], [Job(section, kind, place) for place in datacenters]) for kind, item in kinds.items()
+        ]
     found = []
     what = "a list of types such as [dump, snapshot], or a mapping of types to limits"
     for kind, limits in entry.mapping(_TYPES, what).items():
         places = datacenters
-        mine = defaults[kind]
-        if not limits.empty:
-            keys = limits.mapping((*_LIMITS, "datacenters"))
-            places = _places(keys["datacenters"], datacenters) if "datacenters" in keys else datacenters
-            mine = _limits(limits, mine, _own_zone(limits, zones[kind]))
-        found.append((kind, mine, places))
+        if not limits.empty and "datacenters" in (keys := limits.mapping((*KEYS, "datacenters"))):
+            places = _places(keys["datacenters"], datacenters)
+        found.append((limits, defaults[kind].overridden(limits), [Job(section, kind, place) for place in places]))
     return found
+
+
+def _each_once(entry: Entry) -> list[Entry]:
+    items = list(entry.items("a list of types"))
+    kinds = [_kind(item) for item in items]
+    return items if len(set(kinds)) == len(kinds) else entry.fail("each type once", f"{', '.join(kinds)}")
 
 
 def _kind(entry: Entry) -> str:
@@ -102,64 +109,3 @@ def _places(entry: Entry, datacenters: tuple[str, ...]) -> tuple[str, ...]:
         name = item.text("a data centre")
         names.append(name if name in datacenters else item.fail(f"one of {', '.join(datacenters)}"))
     return tuple(names) or entry.fail("at least one data centre", "an empty list")
-
-
-def _limits(entry: Entry, base: Limits, zone: str) -> Limits:
-    if entry.empty:
-        return base
-    keys = entry.mapping((*_LIMITS, "datacenters"))
-    changes: dict[str, Any] = {}
-    for name in ("max_age", "max_duration", "retention"):
-        if name in keys:
-            changes[name] = keys[name].convert(values.duration)
-    for name in ("min_size", "restore_rate"):
-        if name in keys:
-            changes[name] = keys[name].convert(values.size)
-    if changes.get("restore_rate") == 0:
-        keys["restore_rate"].fail("bytes per second, more than 0")
-    if "size_change" in keys:
-        changes |= _size_change(keys["size_change"], base)
-    if "schedule" in keys:
-        changes["schedule"] = _schedule(keys["schedule"], zone)
-    elif base.schedule:
-        changes["schedule"] = Schedule(base.schedule.expression, zone)
-    if "read_only" in keys:
-        changes["read_only"] = keys["read_only"].boolean()
-    return replace(base, **changes)
-
-
-def _size_change(entry: Entry, base: Limits) -> dict[str, float]:
-    keys = entry.mapping(("warning", "critical"))
-    found = {f"size_change_{name}": value.convert(values.ratio) for name, value in keys.items()}
-    warning = found.get("size_change_warning", base.size_change_warning)
-    critical = found.get("size_change_critical", base.size_change_critical)
-    if warning > critical:
-        entry.fail(f"a warning of at most the critical {critical:.4g}", f"a warning of {warning:.4g}")
-    return found
-
-
-def _own_zone(entry: Entry, inherited: str) -> str:
-    keys = {} if entry.empty else entry.mapping((*_LIMITS, "datacenters"))
-    return _timezone(keys["timezone"]) if "timezone" in keys else inherited
-
-
-def _timezone(entry: Entry) -> str:
-    name = entry.text("a time zone such as UTC or Europe/Madrid")
-    try:
-        ZoneInfo(name)
-    except (ValueError, OSError, LookupError):
-        entry.fail("a time zone such as UTC or Europe/Madrid")
-    return name
-
-
-def _schedule(entry: Entry, zone: str) -> Schedule:
-    expected = "a cron expression of five fields that comes due, such as '0 0 * * 2'"
-    expression = entry.text(expected)
-    if len(expression.split()) != 5 or not croniter.is_valid(expression):
-        entry.fail(expected)
-    schedule = Schedule(expression, zone)
-    try:
-        schedule.next_after(datetime.now(UTC))
-    except ValueError:
-        entry.fail(expected)
-    return schedule

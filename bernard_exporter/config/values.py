@@ -60,3 +60,22 @@ def ratio(value: object) -> float:
     if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value >= 0:
         return float(value)
     raise ValueError(RATIO)
+
+
+def duration_text(seconds: float) -> str:
+    """Return seconds (> 0) as the text that :func:`duration` reads, in the largest unit that divides them."""
+    units = sorted(_SECONDS.items(), key=lambda unit: -unit[1])
+    name, length = next((unit for unit in units[:-1] if seconds % unit[1] == 0 and unit[0] != "w"), ("s", 1.0))
+    return f"{seconds / length:.15g}{name}"
+
+
+def size_text(size_: int) -> str:
+    """Return bytes (>= 0) as the text that :func:`size` reads, in the largest unit that divides them."""
+    units = sorted(((length, name) for name, length in _BYTES.items() if name != "KB"), reverse=True)
+    length, name = next(unit for unit in units if size_ % unit[0] == 0 and (size_ or not unit[1]))
+    return f"{size_ // length}{name}"
+
+
+def ratio_text(value: float) -> str:
+    """Return a ratio (>= 0) as the percentage that :func:`ratio` reads."""
+    return f"{value * 100:.12g}%"

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.engine import Connection
 
-from bernard_exporter.contents import Contents, Object, object_of
+from bernard_exporter.contents import Contents
+from bernard_exporter.inventory.holdings import holdings
 from bernard_exporter.inventory.record import Record
 from bernard_exporter.model import Job, Run
-from bernard_exporter.store import reader
 
 
 @dataclass(slots=True)
@@ -65,29 +65,14 @@ def _key(newest: Run, record: Record) -> tuple[Run, int | None]:
 
 
 def _count(connection: Connection, newest: Run, previous: Run | None) -> Contents:
-    files, size, found = _read(connection, newest)
-    before = _read(connection, previous)[2] if previous else None
-    known = bool(found) and bool(before)
+    now = holdings(connection, newest)
+    before = holdings(connection, previous).objects if previous else None
+    known = bool(now.objects) and bool(before)
     return Contents(
         run_id=newest.id,
-        files=files,
-        bytes=size,
-        objects=len(found) if found else None,
-        added=len(found - before) if known and before else None,
-        removed=len(before - found) if known and before else None,
+        files=now.files,
+        bytes=now.bytes,
+        objects=len(now.objects) if now.objects else None,
+        added=len(now.objects.keys() - before) if known and before else None,
+        removed=len(before.keys() - now.objects) if known and before else None,
     )
-
-
-def _read(connection: Connection, run: Run) -> tuple[int, int | None, set[Object]]:
-    """Return how many files a run has, their bytes, and its objects: as recorded, else told from the names."""
-    found = {Object(db, name) for db, name in reader.objects(connection, run.id)}
-    recorded = bool(found)
-    count, size, known = 0, 0, True
-    for path, name, bytes_ in reader.files(connection, run.id):
-        count += 1
-        size += bytes_ or 0
-        known = known and bytes_ is not None
-        if not recorded and (thing := object_of(run.type, path, name)):
-            found.add(thing)
-    found |= {Object(thing.db, None) for thing in found}
-    return count, size if known and count else None, found

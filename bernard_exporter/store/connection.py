@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import configparser
+import socket
 import ssl
+import threading
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pymysql
 from pymysql.optionfile import Parser
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
@@ -23,19 +26,27 @@ from bernard_exporter.errors import PollErrorReason, StoreError
 _ADVICE: dict[int, tuple[PollErrorReason, str]] = {
     1040: ("connect", "the server has no free connection; raise max_connections or wait"),
     1044: ("connect", "grant it: GRANT SELECT ON dbbackups.* TO the exporter's user"),
-    1045: ("connect", "check user and password in the configuration, and the user's host in CREATE USER"),
+    1045: (
+        "connect",
+        "check user and password in the configuration, the user's host in CREATE USER, and TLS if it is required",
+    ),
     1049: ("schema", "create the database, or name the right one in the configuration"),
     1054: ("schema", "the table lacks a column; finish the migration of the schema"),
     1142: ("query", "grant it: GRANT SELECT ON dbbackups.* TO the exporter's user"),
     1143: ("query", "grant it: GRANT SELECT ON dbbackups.* TO the exporter's user"),
+    1153: ("query", "raise max_allowed_packet at the server; 1 MiB is enough"),
     1146: ("schema", "the table is missing; create the schema or finish its migration"),
+    1203: ("connect", "the user has too many connections; raise max_user_connections or wait"),
     1205: ("timeout", "something holds a lock on the tables; it is tried again at the next poll"),
+    1226: ("connect", "the user has used up a limit of its account; raise it or wait"),
     1969: ("timeout", "the server ended the statement at the configured timeout"),
     2003: ("connect", "check that the server runs and that host and port are right"),
     2006: ("connect", "the server closed the connection"),
     2013: ("connect", "the connection broke; it is tried again at the next poll"),
     2026: ("connect", "turn on TLS at the server, or take it out of the option file"),
 }
+# SQLite looks at the clock after so many steps of its virtual machine, about a millisecond.
+_STEPS = 20_000
 # Option file keys to the arguments of pymysql.connect.
 _OPTIONS = {
     "user": "user",
@@ -104,6 +115,41 @@ class Database:
         """
         self.settings = settings
         self.engines: list[Engine] = [_engine(settings, host) for host in settings.hosts or (None,)]
+        # By connection of PyMySQL, the thread that reads it.
+        self._open: dict[Any, int] = {}
+        for engine in self.engines:
+            if engine.dialect.name != "sqlite":
+                event.listen(engine, "do_connect", self._connect)
+                event.listen(engine, "close", self._closed)
+
+    def cut(self, thread: int | None) -> None:
+        """Break the connections that a thread has open or is opening; it gets an error from what it waits for.
+
+        For a result that trickles is within the time limit of each read for ever.
+
+        Args:
+            thread: its identifier, as :func:`threading.get_ident` says.
+        """
+        for raw in [raw for raw, owner in tuple(self._open.items()) if owner == thread]:
+            # PyMySQL has no call for it that does not itself wait for the server. For TLS too it is the socket below
+            # that is shut down, for the layer above belongs to the thread that reads.
+            if isinstance(raw._sock, socket.socket):
+                with suppress(OSError):
+                    socket.socket.shutdown(raw._sock, socket.SHUT_RDWR)
+
+    def _connect(self, _: Any, __: Any, arguments: list[Any], named: dict[str, Any]) -> Any:
+        """Open a connection that :meth:`cut` knows of while it is being opened."""
+        raw = pymysql.connect(*arguments, **named, defer_connect=True)
+        self._open[raw] = threading.get_ident()
+        try:
+            raw.connect()
+        except BaseException:
+            self._closed(raw, None)
+            raise
+        return raw
+
+    def _closed(self, raw: Any, _: Any) -> None:
+        self._open.pop(raw, None)
 
     @contextmanager
     def connect(self) -> Iterator[Connection]:
@@ -178,6 +224,7 @@ def _prepare(connection: Connection, timeout: float) -> None:
     if connection.dialect.name == "sqlite":
         raw: Any = connection.connection.dbapi_connection
         raw.text_factory = lambda data: data.decode("utf-8", "replace")
+        _bound_statements(connection, raw, timeout)
         return
     connection.execute(text("SET SESSION time_zone = '+00:00'"))
     connection.execute(
@@ -188,6 +235,18 @@ def _prepare(connection: Connection, timeout: float) -> None:
     )
     connection.rollback()
     connection.exec_driver_sql("START TRANSACTION READ ONLY, WITH CONSISTENT SNAPSHOT")
+
+
+def _bound_statements(connection: Connection, raw: Any, timeout: float) -> None:
+    """End every statement of an SQLite connection that takes longer than ``timeout`` seconds."""
+    deadline = time.monotonic() + timeout
+
+    def begin(*_: object) -> None:
+        nonlocal deadline
+        deadline = time.monotonic() + timeout
+
+    event.listen(connection, "before_cursor_execute", begin)
+    raw.set_progress_handler(lambda: time.monotonic() > deadline, _STEPS)
 
 
 def store_error(error: SQLAlchemyError, where: str = "") -> StoreError:
@@ -204,6 +263,8 @@ def store_error(error: SQLAlchemyError, where: str = "") -> StoreError:
         return StoreError("schema", f"{prefix}{message}; create the schema or finish its migration")
     if "unable to open" in message:
         return StoreError("connect", f"{prefix}{message}; check that the file exists and can be read")
+    if "interrupted" in message:
+        return StoreError("timeout", f"{prefix}the statement was ended at the configured timeout")
     if "locked" in message:
         return StoreError("timeout", f"{prefix}{message}; it is tried again at the next poll")
     return StoreError("query", f"{prefix}{message}")

@@ -23,22 +23,23 @@ from bernard_exporter.store.schema import (
 # The largest size that is believed: 1 EiB. More is nonsense, and would lose precision as a sample.
 MAX_SIZE = 1 << 60
 _IN_CHUNK = 500
-_status = type_coerce(backups.c.status, String)
-_type = type_coerce(backups.c.type, String)
-_start = EpochSeconds(backups.c.start_date)
-_end = EpochSeconds(backups.c.end_date)
-_size = type_coerce(backups.c.total_size, String)
-_COLUMNS = (
+_HIGHEST_ID = 1 << 62
+raw_status = type_coerce(backups.c.status, String)
+raw_type = type_coerce(backups.c.type, String)
+start_seconds = EpochSeconds(backups.c.start_date)
+end_seconds = EpochSeconds(backups.c.end_date)
+raw_size = type_coerce(backups.c.total_size, String)
+RUN_COLUMNS = (
     backups.c.id,
     backups.c.name,
-    _status,
+    raw_status,
     backups.c.source,
     backups.c.host,
-    _type,
+    raw_type,
     backups.c.section,
-    _start,
-    _end,
-    _size,
+    start_seconds,
+    end_seconds,
+    raw_size,
 )
 
 
@@ -84,7 +85,7 @@ def next_id(connection: Connection, after: int) -> int | None:
 
 def runs_after(connection: Connection, after: int, limit: int) -> list[Run]:
     """Return up to ``limit`` runs with ids above ``after``, lowest first."""
-    statement = select(*_COLUMNS).where(backups.c.id > after).order_by(backups.c.id).limit(limit)
+    statement = select(*RUN_COLUMNS).where(backups.c.id > after).order_by(backups.c.id).limit(limit)
     return [parse_run(row) for row in connection.execute(statement)]
 
 
@@ -92,7 +93,7 @@ def runs_by_id(connection: Connection, ids: Iterable[int]) -> Iterator[Run]:
     """Yield the runs that still exist among ``ids``."""
     wanted = sorted(ids)
     for begin in range(0, len(wanted), _IN_CHUNK):
-        statement = select(*_COLUMNS).where(backups.c.id.in_(wanted[begin : begin + _IN_CHUNK]))
+        statement = select(*RUN_COLUMNS).where(backups.c.id.in_(wanted[begin : begin + _IN_CHUNK]))
         for row in connection.execute(statement):
             yield parse_run(row)
 
@@ -100,20 +101,20 @@ def runs_by_id(connection: Connection, ids: Iterable[int]) -> Iterator[Run]:
 def tallies(connection: Connection, low: int, high: int, now: datetime) -> list[Tally]:
     """Count the rows with ids from ``low`` to ``high`` in one pass over the primary key."""
     start_kind = case(
-        (or_(_start.is_(None), _start <= UNKNOWN_START), 1),
-        (_start > int(now.timestamp()), 2),
+        (or_(start_seconds.is_(None), start_seconds <= UNKNOWN_START), 1),
+        (start_seconds > int(now.timestamp()), 2),
         else_=0,
     )
-    keys = [Exact(_type), Exact(backups.c.section), Exact(backups.c.host), Exact(_status), start_kind]
+    keys = [Exact(raw_type), Exact(backups.c.section), Exact(backups.c.host), Exact(raw_status), start_kind]
     labelled = [key.label(f"k{index}") for index, key in enumerate(keys)]
     bad_size = or_(backups.c.total_size < 0, backups.c.total_size > MAX_SIZE)
     statement = (
         select(
             *labelled,
             func.count(),
-            func.max(_start),
-            _count(and_(_end < _start, start_kind == 0)),
-            _count(_end.is_(None)),
+            func.max(start_seconds),
+            _count(and_(end_seconds < start_seconds, start_kind == 0)),
+            _count(end_seconds.is_(None)),
             _count(or_(backups.c.total_size.is_(None), bad_size)),
             _count(bad_size),
         )
@@ -124,7 +125,7 @@ def tallies(connection: Connection, low: int, high: int, now: datetime) -> list[
 
 
 def _tally(row: Sequence[Any]) -> Tally:
-    type_, section, host, status = (_text(value) for value in row[:4])
+    type_, section, host, status = (as_text(value) for value in row[:4])
     return Tally(type_, section, host, status, *(int(value or 0) for value in row[4:]))
 
 
@@ -132,22 +133,30 @@ def _count(condition: Any) -> Any:
     return func.sum(case((condition, 1), else_=0))
 
 
-def runs_since(connection: Connection, pairs: Sequence[Pair], statuses: Sequence[str], start: int) -> Iterator[Run]:
-    """Yield the runs of ``pairs`` with one of ``statuses`` that started at ``start`` (seconds since 1970) or later.
+def runs_since(
+    connection: Connection,
+    pairs: Sequence[Pair],
+    statuses: Sequence[str],
+    start: int,
+    before: int | None = None,
+) -> Iterator[Run]:
+    """Yield the runs of ``pairs`` with one of ``statuses`` that started at ``start`` or later, but before ``before``.
 
-    Range scans of the index: one statement for each type and chunk of sections.
+    Both are seconds since 1970. Range scans of the index: one statement for each type and chunk of sections.
     """
+    until = [] if before is None else [backups.c.start_date < FromEpoch(before)]
     by_type: dict[str, list[str]] = {}
     for pair in pairs:
         by_type.setdefault(pair.type, []).append(pair.section)
     for type_, sections in by_type.items():
         wanted = set(sections)
         for begin in range(0, len(sections), _IN_CHUNK):
-            statement = select(*_COLUMNS).where(
-                _type == type_,
+            statement = select(*RUN_COLUMNS).where(
+                raw_type == type_,
                 backups.c.section.in_(sections[begin : begin + _IN_CHUNK]),
-                _status.in_(statuses),
+                raw_status.in_(statuses),
                 backups.c.start_date >= FromEpoch(start),
+                *until,
             )
             for row in connection.execution_options(stream_results=True).execute(statement):
                 run = parse_run(row)
@@ -167,11 +176,11 @@ def walk(connection: Connection, pair: Pair, status: str, before: tuple[int, int
     """
     start, run_id = before
     statement = (
-        select(*_COLUMNS)
+        select(*RUN_COLUMNS)
         .where(
-            _type == pair.type,
+            raw_type == pair.type,
             backups.c.section == pair.section,
-            _status == status,
+            raw_status == status,
             backups.c.start_date <= FromEpoch(start),
             or_(backups.c.start_date < FromEpoch(start), backups.c.id < run_id),
         )
@@ -181,19 +190,50 @@ def walk(connection: Connection, pair: Pair, status: str, before: tuple[int, int
     return [parse_run(row) for row in connection.execute(statement)]
 
 
+def climb(connection: Connection, pair: Pair, status: str, limit: int) -> Iterator[Run]:
+    """Yield the runs of a pair and status that have a known start in the order of the index, oldest first.
+
+    Only ``limit`` of them are held at any time.
+    """
+    start, run_id = UNKNOWN_START, _HIGHEST_ID
+    while True:
+        statement = (
+            select(*RUN_COLUMNS)
+            .where(
+                raw_type == pair.type,
+                backups.c.section == pair.section,
+                raw_status == status,
+                backups.c.start_date >= FromEpoch(start),
+                or_(backups.c.start_date > FromEpoch(start), backups.c.id > run_id),
+            )
+            .order_by(backups.c.start_date, backups.c.id)
+            .limit(limit)
+        )
+        page = [parse_run(row) for row in connection.execute(statement)]
+        # A collation takes names for equal that differ in case or in trailing spaces.
+        yield from (run for run in page if run.section == pair.section)
+        if len(page) < limit:
+            return
+        start, run_id = int(page[-1].order[0]), page[-1].id
+
+
 def files(connection: Connection, run_id: int) -> Iterator[tuple[str, str, int | None]]:
     """Yield path, name and size of every file and directory of a run, in the order of the primary key."""
     statement = select(backup_files.c.file_path, backup_files.c.file_name, backup_files.c.size).where(
         backup_files.c.backup_id == run_id
     )
     for path, name, size in connection.execution_options(stream_results=True).execute(statement):
-        yield _text(path), _text(name), size if isinstance(size, int) and size >= 0 else None
+        yield as_text(path), as_text(name), size if isinstance(size, int) and size >= 0 else None
 
 
-def objects(connection: Connection, run_id: int) -> list[tuple[str, str | None]]:
-    """Return database and table of every object the writer recorded for a run; none while it records none."""
-    statement = select(backup_objects.c.db, backup_objects.c.name).where(backup_objects.c.backup_id == run_id)
-    return [(_text(db), None if name is None else _text(name)) for db, name in connection.execute(statement)]
+def objects(connection: Connection, run_id: int) -> list[tuple[str, str | None, int | None]]:
+    """Return database, table and size of every object the writer recorded for a run; none while it records none."""
+    columns = (backup_objects.c.db, backup_objects.c.name, backup_objects.c.size)
+    found = connection.execute(select(*columns).where(backup_objects.c.backup_id == run_id))
+    return [
+        (as_text(db), None if name is None else as_text(name), size if isinstance(size, int) and size >= 0 else None)
+        for db, name, size in found
+    ]
 
 
 def parse_run(row: Sequence[Any]) -> Run:
@@ -202,10 +242,10 @@ def parse_run(row: Sequence[Any]) -> Run:
     rejected: set[Rejection] = set()
     if not type_ or not section:
         rejected.add(Rejection.NO_JOB)
-    parsed_status = Status.parse(_text(status))
+    parsed_status = Status.parse(as_text(status))
     if parsed_status is Status.UNKNOWN:
         rejected.add(Rejection.STATUS_UNKNOWN)
-    parsed_start = None if start is None or start <= UNKNOWN_START else _time(start)
+    parsed_start = None if start is None or start <= UNKNOWN_START else as_time(start)
     if parsed_start is None:
         rejected.add(Rejection.START_UNKNOWN)
     parsed_size = _whole_bytes(size)
@@ -213,21 +253,22 @@ def parse_run(row: Sequence[Any]) -> Run:
         rejected.add(Rejection.BAD_SIZE)
     return Run(
         id=run_id,
-        name=_text(name),
+        name=as_text(name),
         status=parsed_status,
-        type=_text(type_),
-        section=_text(section),
-        source=_text(source),
-        host=_text(host),
+        type=as_text(type_),
+        section=as_text(section),
+        source=as_text(source),
+        host=as_text(host),
         start=parsed_start,
-        end=None if end is None else _time(end),
+        end=None if end is None else as_time(end),
         size=parsed_size,
         rejected=frozenset(rejected),
-        recorded_status=_text(status) if parsed_status is Status.UNKNOWN else "",
+        recorded_status=as_text(status) if parsed_status is Status.UNKNOWN else "",
     )
 
 
-def _time(seconds: Any) -> datetime:
+def as_time(seconds: Any) -> datetime:
+    """Return seconds since 1970 as an aware time, UTC."""
     return datetime.fromtimestamp(int(seconds), UTC)
 
 
@@ -240,7 +281,8 @@ def _whole_bytes(value: Any) -> int | None:
     return size if 0 <= size <= MAX_SIZE else None
 
 
-def _text(value: Any) -> str:
+def as_text(value: Any) -> str:
+    """Return a text column's value, '' for NULL."""
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
     return "" if value is None else str(value)

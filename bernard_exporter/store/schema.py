@@ -45,6 +45,22 @@ class Exact(_Function):
     type = String()
 
 
+class AnyText(_Function):
+    """A latin1 column as text that may be compared with any other, by no index."""
+
+    inherit_cache = True
+    name = "any_text"
+    type = String()
+
+
+class Latin1(_Function):
+    """A text as the latin1 columns hold it, so that their indexes serve; what latin1 lacks becomes a question mark."""
+
+    inherit_cache = True
+    name = "latin1"
+    type = String()
+
+
 @compiles(EpochSeconds, *MYSQL_DIALECTS)
 def _epoch_mysql(element: EpochSeconds, compiler: Any, **kw: Any) -> str:
     return f"UNIX_TIMESTAMP({compiler.process(element.clauses, **kw)})"
@@ -70,8 +86,20 @@ def _exact_mysql(element: Exact, compiler: Any, **kw: Any) -> str:
     return f"CONVERT({compiler.process(element.clauses, **kw)} USING utf8mb4) COLLATE utf8mb4_nopad_bin"
 
 
+@compiles(AnyText, *MYSQL_DIALECTS)
+def _any_text_mysql(element: AnyText, compiler: Any, **kw: Any) -> str:
+    return f"CONVERT({compiler.process(element.clauses, **kw)} USING utf8mb4)"
+
+
+@compiles(Latin1, *MYSQL_DIALECTS)
+def _latin1_mysql(element: Latin1, compiler: Any, **kw: Any) -> str:
+    return f"CONVERT({compiler.process(element.clauses, **kw)} USING latin1)"
+
+
+@compiles(AnyText, "sqlite")
+@compiles(Latin1, "sqlite")
 @compiles(Exact, "sqlite")
-def _exact_sqlite(element: Exact, compiler: Any, **kw: Any) -> str:
+def _same_sqlite(element: _Function, compiler: Any, **kw: Any) -> str:
     return str(compiler.process(element.clauses, **kw))
 
 

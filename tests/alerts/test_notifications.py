@@ -24,7 +24,6 @@ from tests.servers import MariaDB, eventually, free_port, need, process
 PACE = 0.015
 PROMETHEUS = """
 global: {{scrape_interval: 2s, scrape_timeout: 2s, evaluation_interval: 1s}}
-rule_files: ['{directory}/rules/*.yaml']
 alerting: {{alertmanagers: [{{static_configs: [{{targets: ['{alertmanager}']}}]}}]}}
 scrape_configs:
 - {{job_name: bernard, static_configs: [{{targets: ['{exporter}']}}]}}
@@ -96,6 +95,8 @@ def fleet(own_mariadb: MariaDB, tmp_path: Path) -> Iterator[Fleet]:
         stack.enter_context(process([need("prometheus-alertmanager"), *flags], tmp_path / "alertmanager.log"))
         eventually(_answers(f"http://{alertmanager}/-/ready"), "Alertmanager answers")
         yield Fleet(own_mariadb, rows, receivers, tmp_path, exported, alertmanager, Prometheus(asked))
+        # Shown where the test fails.
+        print(*receivers.chat(""), *receivers.webhooks("/pager"), sep="\n")
 
 
 def generate(directory: Path, receivers: Inbox) -> None:
@@ -108,15 +109,17 @@ def generate(directory: Path, receivers: Inbox) -> None:
 
 
 def start_prometheus(fleet: Fleet, stack: ExitStack) -> None:
-    file = fleet.directory / "prometheus.yml"
-    file.write_text(
-        PROMETHEUS.format(directory=fleet.directory, alertmanager=fleet.alertmanager, exporter=fleet.exported)
-    )
-    address = fleet.prometheus.address
+    """Start Prometheus, and give it the rules once it has scraped: at this pace an exporter is down very soon."""
+    file, address = fleet.directory / "prometheus.yml", fleet.prometheus.address
+    config = PROMETHEUS.format(alertmanager=fleet.alertmanager, exporter=fleet.exported)
+    file.write_text(config)
     flags = [f"--config.file={file}", f"--storage.tsdb.path={fleet.directory / 'tsdb'}"]
     flags += [f"--web.listen-address={address}"]
-    stack.enter_context(process([need("prometheus"), *flags], fleet.directory / "prometheus.log"))
+    running = stack.enter_context(process([need("prometheus"), *flags], fleet.directory / "prometheus.log"))
     eventually(_answers(f"http://{address}/-/ready"), "Prometheus answers")
+    eventually(lambda: fleet.prometheus.ask("bernard_up == 1"), "Prometheus has scraped")
+    file.write_text(f"{config}rule_files: ['{fleet.directory}/rules/*.yaml']\n")
+    running.send_signal(signal.SIGHUP)
 
 
 def _answers(url: str) -> Callable[[], bool]:

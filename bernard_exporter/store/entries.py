@@ -1,0 +1,107 @@
+"""The files of one run, a page at a time, along the primary key (backup_id, file_path, file_name)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import and_, or_, select
+from sqlalchemy.engine import Connection
+
+from bernard_exporter.filters import ContentFilter
+from bernard_exporter.store.reader import as_text, as_time
+from bernard_exporter.store.schema import AnyText, EpochSeconds, Exact, Latin1, backup_files
+
+_path, _name, _size = backup_files.c.file_path, backup_files.c.file_name, backup_files.c.size
+
+
+class File(NamedTuple):
+    """A file or directory of a backup.
+
+    Attributes:
+        path: the directory it is in, '' for the top level.
+        size: bytes, None when unknown.
+        date: aware, UTC; None when unknown.
+    """
+
+    path: str
+    name: str
+    size: int | None
+    date: datetime | None
+
+
+def files(
+    connection: Connection, run_id: int, wanted: ContentFilter, after: File | None, limit: int, prefix: str = ""
+) -> list[File]:
+    """Return up to ``limit`` files of a run that pass a filter.
+
+    Args:
+        connection: an open connection.
+        run_id: whose files.
+        wanted: says which and in which order; its ``db``, ``limit`` and ``cursor`` are not looked at.
+        after: the last file of the page before.
+        limit: the size of a page.
+        prefix: what the name of every wanted file, or its directory, begins with.
+    """
+    conditions = [backup_files.c.backup_id == run_id, *_conditions(wanted, prefix)]
+    down = wanted.sort.startswith("-")
+    by_name = (_path.desc(), _name.desc()) if down else (_path, _name)
+    if wanted.sort.endswith("size"):
+        order = (_size.desc() if down else _size, _path, _name)
+        beyond = [_beyond_size(after, down)] if after else []
+        return _read(connection, [*conditions, *beyond], order, limit)
+    if after is None:
+        return _read(connection, conditions, by_name, limit)
+    # Two statements, each one range of the primary key; no store serves both by one range.
+    path, name = Latin1(after.path), Latin1(after.name)
+    same = [_path == path, _name < name if down else _name > name]
+    found = _read(connection, [*conditions, *same], by_name, limit)
+    if len(found) < limit:
+        other = _path < path if down else _path > path
+        found += _read(connection, [*conditions, other], by_name, limit - len(found))
+    return found
+
+
+def _conditions(wanted: ContentFilter, prefix: str) -> list[Any]:
+    found: list[Any] = []
+    if wanted.path is not None:
+        found += [_path == Latin1(wanted.path), Exact(_path) == wanted.path]
+    if wanted.name is not None:
+        found.append(AnyText(_name).contains(wanted.name, autoescape=True))
+    if wanted.min_size is not None:
+        found.append(_size >= wanted.min_size)
+    if prefix:
+        found.append(
+            or_(
+                _path.startswith(prefix, autoescape=True),
+                _path.startswith(f"/{prefix}", autoescape=True),
+                _path.contains(f"/{prefix}", autoescape=True),
+                _name.startswith(prefix, autoescape=True),
+            )
+        )
+    return found
+
+
+def _beyond_size(after: File, down: bool) -> Any:
+    """Return what holds of the files after one in the order of sizes; NULL sorts lowest on every store."""
+    path, name = Latin1(after.path), Latin1(after.name)
+    later = or_(_path > path, and_(_path == path, _name > name))
+    if after.size is None:
+        same = and_(_size.is_(None), later)
+        return same if down else or_(same, _size.is_not(None))
+    same = and_(_size == after.size, later)
+    return or_(same, _size < after.size, _size.is_(None)) if down else or_(same, _size > after.size)
+
+
+def _read(connection: Connection, conditions: Sequence[Any], order: Sequence[Any], limit: int) -> list[File]:
+    statement = (
+        select(_path, _name, _size, EpochSeconds(backup_files.c.file_date))
+        .where(*conditions)
+        .order_by(*order)
+        .limit(limit)
+    )
+    return [
+        File(as_text(path), as_text(name), size, None if date is None else as_time(date))
+        for path, name, size, date in connection.execute(statement)
+    ]

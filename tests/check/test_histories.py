@@ -1,0 +1,77 @@
+"""Thousands of random histories are judged alike by the plugin, by the state function and by an oracle."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from bernard_exporter.check.predecessor import check_job
+from bernard_exporter.model import RANK, Job
+from bernard_exporter.policy import Limits, Policy
+from bernard_exporter.store.connection import Database
+from bernard_exporter.survey import survey
+from tests.check.oracle import Demand, newest_two, verdict
+from tests.rows import CODFW, EQIAD, HOUR, NOW, Rows, run_row
+
+HISTORIES = 2_000
+DEMANDS = [Demand(), Demand(259200, 1000, 5, 15), Demand(691200, 0, 3, 7), Demand(3600, 1, 0, 100)]
+HOSTS = [EQIAD, EQIAD, EQIAD, CODFW, "dbprov1001.eqiad.wmnet.example", "eqiad"]
+UNKNOWN_START = datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)
+
+
+def a_history(random_: random.Random, section: str, demand: Demand) -> list[dict[str, Any]]:
+    """Return rows whose ages and sizes lie on the limits, a little to each side of them, and far away."""
+    previous = random_.choice([300_000, 1_000_000, 40_000_000, 7 * 10**12])
+    rows = []
+    for _ in range(random_.choice([0, 1, 2, 2, 2, 3, 3, 5])):
+        age = random_.choice(
+            [60, 600, 1200, 1800, 2400, 3600, demand.freshness, 2 * demand.freshness]
+        ) + random_.choice([-1, 0, 0, 1])
+        start = NOW - timedelta(seconds=age)
+        start = random_.choices([start, NOW + HOUR, UNKNOWN_START], [30, 1, 1])[0]
+        percent = random_.choice(
+            [0, 0, 0, 0, 0, 0, 1, demand.warning, demand.critical, -demand.warning, -demand.critical, 50]
+        )
+        changed = previous + previous * percent // 100 + random_.choice([-1, 0, 0, 1])
+        edge = demand.min_size + random_.choice([-1, 0, 1])
+        size = random_.choices([max(changed, 0), max(edge, 0), 0, None, previous], [10, 1, 1, 1, 8])[0]
+        status = random_.choices(["finished", "failed", "ongoing"], [8, 1, 1])[0]
+        end = random_.choices([start + HOUR, None], [12, 1])[0] if start > UNKNOWN_START else NOW
+        host, kind = random_.choice(HOSTS), random_.choices(["dump", "snapshot"], [9, 1])[0]
+        rows.append(
+            run_row(section=section, type=kind, status=status, host=host, start=start, end=end) | {"total_size": size}
+        )
+    return rows
+
+
+def limits_of(demand: Demand) -> Limits:
+    return Limits(float(demand.freshness), demand.min_size, demand.warning / 100, demand.critical / 100)
+
+
+def test_random_histories_are_judged_as_the_oracle_judges_them(rows: Rows) -> None:
+    random_ = random.Random(20260310)
+    demands = {Job(f"h{number:04}", "dump", "eqiad"): random_.choice(DEMANDS) for number in range(HISTORIES)}
+    written = [row for job, demand in demands.items() for row in a_history(random_, job.section, demand)]
+    random_.shuffle(written)
+    rows.add_all(written)
+    policy = Policy(expected={job: limits_of(demand) for job, demand in demands.items()})
+    by_plugin, by_state = {}, {}
+    with Database(rows.settings).connect() as connection:
+        for job, limits in policy.expected.items():
+            by_plugin[job] = check_job(connection, job, limits, policy, NOW).rank.value
+        for status in survey(connection, policy, NOW).jobs:
+            if status.verdict:
+                by_state[status.job] = RANK[status.verdict.state].value
+    by_oracle, by_oracle_of_states = {}, {}
+    with rows.engine.connect() as plain:
+        for job, demand in demands.items():
+            by_oracle[job] = verdict(newest_two(plain, job, None), demand, NOW)
+            # Where a state is not the predecessor's verdict: docs/how-to/icinga.md says so.
+            by_oracle_of_states[job] = verdict(newest_two(plain, job, NOW), demand, NOW, null_is_small=True)
+    assert by_plugin == by_oracle
+    assert by_state == by_oracle_of_states
+    # Histories that exercise nothing would agree too.
+    assert min(Counter(by_oracle.values())[status] for status in (0, 1, 2)) > HISTORIES / 20
+    assert 0 < sum(by_oracle[job] != by_oracle_of_states[job] for job in demands) < HISTORIES / 8

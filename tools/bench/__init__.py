@@ -1,0 +1,1 @@
+"""Measure the exporter against its peers in one run; every claim is a ratio."""

@@ -1,0 +1,199 @@
+"""The measurements: each compares the exporter with a peer in the same run, and says what it should reach."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import httpx
+
+from tests.servers import MariaDB
+from tools.bench import peers
+from tools.bench.database import NAME, Cost, cost
+from tools.bench.load import Load, answer_of, load
+from tools.bench.peers import Peer
+from tools.bench.queries import NEWEST_TWO
+
+# What the exporter imports that is not its own.
+_DEPENDENCIES = "fastapi, uvicorn, uvloop, httptools, sqlalchemy, pymysql, prometheus_client, croniter, structlog, yaml"
+_POLLS = 10
+
+
+class Row(NamedTuple):
+    """One line of the table.
+
+    Attributes:
+        ratio: how many times better than the peer.
+        goal: what the ratio should reach, None where a figure is only told.
+    """
+
+    what: str
+    here: str
+    peer: str
+    ratio: float | None
+    goal: float | None = None
+
+    @property
+    def verdict(self) -> str:
+        """Return whether the goal is reached, '' without one."""
+        if self.goal is None or self.ratio is None:
+            return ""
+        return "yes" if self.ratio >= self.goal else "no"
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What the measurements share.
+
+    Attributes:
+        seconds: how long each load lasts.
+        query_exporter: the program, None to leave it out.
+    """
+
+    directory: Path
+    server: MariaDB
+    jobs: int
+    seconds: int
+    query_exporter: str | None
+
+
+def resident(pid: int) -> float:
+    """Return the resident memory of a process in MiB."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / (1 << 20)
+
+
+def value(scrape: str, name: str) -> float:
+    """Return the value of a metric without labels."""
+    return float(re.findall(rf"^{name} (\S+)$", scrape, re.MULTILINE)[0])
+
+
+def samples(scrape: str, name: str) -> int:
+    """Return how many samples of a metric there are."""
+    return len(re.findall(rf"^{name}\{{", scrape, re.MULTILINE))
+
+
+def counted(scrape: str) -> bool:
+    """Tell whether the inventory is loaded and the files of every newest success are counted."""
+    successes = samples(scrape, "bernard_backup_last_success_id")
+    return "bernard_up 1.0" in scrape and 0 < successes <= samples(scrape, "bernard_backup_last_success_files") + 5
+
+
+def measure(scene: Scene) -> Iterator[Row]:
+    """Yield every row of the table."""
+    yield from _start(scene)
+    yield from _polls(scene)
+    yield from _scrapes(scene)
+
+
+def _start(scene: Scene) -> Iterator[Row]:
+    begun = time.monotonic()
+    scene.server.execute(NEWEST_TWO, database=NAME)
+    row_number = time.monotonic() - begun
+    begun = time.monotonic()
+    subprocess.run([sys.executable, "-c", f"import {_DEPENDENCIES}"], check=True)
+    imports = time.monotonic() - begun
+    begun = time.monotonic()
+    with peers.bernard(scene.directory, scene.server) as here:
+        scrape = answer_of(here.metrics, lambda text: "bernard_up 1.0" in text)
+        started = time.monotonic() - begun
+        first = value(scrape, "bernard_last_poll_duration_seconds")
+    yield Row("first poll; one row_number() query", f"{first:.2f} s", f"{row_number:.2f} s", row_number / first, 1.0)
+    yield Row(
+        "start to first full scrape; importing the dependencies and the first poll",
+        f"{started:.2f} s",
+        f"{imports + first:.2f} s",
+        (imports + first) / started,
+        1.0,
+    )
+
+
+def steady(here: Peer, server: MariaDB, polls: int = _POLLS) -> Cost:
+    """Return what one poll of a running exporter costs, when nothing but the usual changes."""
+    scrape = answer_of(here.metrics, counted)
+    before, begun = cost(server, "bernard"), _polled(scrape)
+    scrape = answer_of(here.metrics, lambda text: _polled(text) >= begun + polls)
+    spent, done = cost(server, "bernard") - before, _polled(scrape) - begun
+    return Cost(round(spent.rows / done), spent.seconds / done)
+
+
+def _polled(scrape: str) -> float:
+    return float(re.findall(r'^bernard_polls_total\{outcome="success"\} (\S+)$', scrape, re.MULTILINE)[0])
+
+
+def _polls(scene: Scene) -> Iterator[Row]:
+    with peers.bernard(scene.directory, scene.server, "1s") as here:
+        mine = steady(here, scene.server)
+    with peers.sql_exporter(scene.directory, scene.server) as peer:
+        answer_of(peer.metrics, lambda text: "retained_bytes" in text and "consecutive_failures" in text)
+        yield from _costs("prometheus-sql-exporter", mine, cost(scene.server, "sql_exporter"), 100.0)
+    if scene.query_exporter:
+        with peers.query_exporter(scene.directory, scene.server, scene.query_exporter) as peer:
+            answer_of(peer.metrics, lambda text: "retained_bytes{" in text and "consecutive_failures{" in text)
+            yield from _costs("query-exporter", mine, cost(scene.server, "query_exporter"), None)
+
+
+def _costs(name: str, mine: Cost, peer: Cost, goal: float | None) -> Iterator[Row]:
+    ratio = peer.rows / max(mine.rows, 1)
+    yield Row(f"rows read by a steady poll; {name}", f"{mine.rows:,}", f"{peer.rows:,}", ratio, goal)
+    ratio = peer.seconds / max(mine.seconds, 1e-9)
+    yield Row(
+        f"database time of a steady poll; {name}", f"{mine.seconds * 1e3:.1f} ms", f"{peer.seconds:.2f} s", ratio, goal
+    )
+
+
+def _scrapes(scene: Scene) -> Iterator[Row]:
+    with ExitStack() as stack:
+        here = stack.enter_context(peers.bernard(scene.directory, scene.server, "1h"))
+        scrape = answer_of(here.metrics, counted)
+        own = sum(line.startswith("bernard_") for line in scrape.splitlines())
+        yield Row("series of a scrape, and its bytes", f"{own:,}", f"{len(scrape):,}", None)
+        yield Row("resident memory once everything is counted; 80 MiB", *_memory(here.pid))
+        mine, zipped = load(here.metrics, scene.seconds), load(here.metrics, scene.seconds, gzip=True)
+        yield Row("resident memory after the load", f"{resident(here.pid):.0f} MiB", "", None)
+        with peers.sql_exporter_of_constants(scene.directory, scene.server, scene.jobs, own) as peer:
+            answer_of(peer.metrics, lambda text: text.count("eqiad") > own * 0.9)
+            yield from _loads("prometheus-sql-exporter", mine, load(peer.metrics, scene.seconds), 25.0)
+        with peers.prometheus_client(scene.directory, scrape) as peer:
+            answer_of(peer.metrics, lambda text: "bernard_up" in text)
+            yield from _loads("prometheus_client's server", mine, load(peer.metrics, scene.seconds), 25.0)
+        gzipped = _gzipped(here.metrics)
+        with peers.nginx(scene.directory, scrape.encode(), gzipped) as peer:
+            answer_of(peer.metrics, lambda text: "bernard_up" in text)
+            yield _rate("scrapes a second; nginx, the same bytes", mine, load(peer.metrics, scene.seconds), 0.9)
+            found = load(peer.metrics, scene.seconds, gzip=True)
+            yield _rate("scrapes a second, compressed; nginx, the same bytes", zipped, found, 0.5)
+    with peers.bernard(scene.directory, scene.server, "500ms") as here:
+        answer_of(here.metrics, counted)
+        polled = load(here.metrics, scene.seconds)
+    what = "p99 of scrapes while polls go on twice a second; without polls"
+    yield Row(what, f"{polled.p99 * 1e3:.1f} ms", f"{mine.p99 * 1e3:.1f} ms", mine.p99 / polled.p99, 0.5)
+
+
+def _memory(pid: int) -> tuple[str, str, float, float]:
+    found = resident(pid)
+    return f"{found:.0f} MiB", "80 MiB", 80 / found, 1.0
+
+
+def _gzipped(url: str) -> bytes:
+    with httpx.stream("GET", url, headers={"accept-encoding": "gzip"}) as answer:
+        return b"".join(answer.iter_raw())
+
+
+def _loads(name: str, mine: Load, peer: Load, goal: float) -> Iterator[Row]:
+    yield _rate(f"scrapes a second; {name}", mine, peer, goal)
+    yield Row(
+        f"p99 of scrapes; {name}", f"{mine.p99 * 1e3:.1f} ms", f"{peer.p99 * 1e3:.0f} ms", peer.p99 / mine.p99, 1.0
+    )
+
+
+def _rate(what: str, mine: Load, peer: Load, goal: float) -> Row:
+    return Row(what, f"{mine.rate:,.0f}", f"{peer.rate:,.1f}", mine.rate / peer.rate, goal)
