@@ -14,7 +14,8 @@ from tests.alerts.test_rules import alerting_rules, promtool
 from tests.rows import Rows
 from tests.servers import MariaDB
 
-FOLDER = Path(__file__).parent.parent.parent / "docs" / "runbooks"
+DOCS = Path(__file__).parent.parent.parent / "docs"
+FOLDER = DOCS / "runbooks"
 # Pages about alerts are called as they are; others, such as the index, are not.
 PAGES = sorted(path for path in FOLDER.glob("*.md") if path.name[0].isupper())
 HEADINGS = [
@@ -75,3 +76,15 @@ def test_every_statement_runs_on_the_metadata_database(mariadb: MariaDB, mariadb
     assert len(statements) > 10
     for statement in statements:
         mariadb.execute(statement, database=mariadb_url.rpartition("/")[2])
+
+
+def test_the_table_of_alerts_says_how_urgent_each_is_and_how_long_it_waits() -> None:
+    text = (DOCS / "how-to" / "alerting.md").read_text()
+    rows = re.findall(r"^\| `(B\w+)` \| ([\w, ]+) \| .* \| ([\w, ]+) \|$", text, re.MULTILINE)
+    found = {name: (set(severities.split(", ")), set(waits.split(", "))) for name, severities, waits in rows}
+    expected: dict[str, tuple[set[str], set[str]]] = {}
+    for rule in alerting_rules():
+        severities, waits = expected.setdefault(rule["alert"], (set(), set()))
+        severities.add(rule["labels"]["severity"])
+        waits.add(rule["for"])
+    assert found == expected
