@@ -18,7 +18,8 @@ RECEIVERS = {
     Severity.PAGE: ("page", 4 * HOUR),
     Severity.CRITICAL: ("critical", DAY),
     Severity.WARNING: ("warning", 3 * DAY),
-    Severity.TASK: ("task", 7 * DAY),
+    # As long as Alertmanager remembers what it has sent.
+    Severity.TASK: ("task", 5 * DAY),
 }
 
 

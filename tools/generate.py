@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import alerts.products
-import alerts.reference
 import dashboards.render
 from alerts.settings import Settings
 from tests.alerts.rule_tests import rule_tests
@@ -19,7 +18,6 @@ ROOT = Path(__file__).parent.parent
 def products() -> Iterator[tuple[Path, str]]:
     """Yield every file that follows from the code, and what it should hold."""
     yield from reference.pages(ROOT / "docs")
-    yield ROOT / "docs" / "reference" / "alerts.md", alerts.reference.page(Settings())
     rules = (*alerts.products.products(Settings()), *rule_tests())
     yield from ((alerts.products.FOLDER / name, text) for name, text in rules)
     yield from ((dashboards.render.FOLDER / name, text) for name, text in dashboards.render.files())
