@@ -9,7 +9,7 @@ from pathlib import Path
 import alerts.products
 import dashboards.render
 from alerts.settings import Settings
-from tools import reference
+from tools import reference, reference_alerts
 
 ROOT = Path(__file__).parent.parent
 
@@ -17,6 +17,7 @@ ROOT = Path(__file__).parent.parent
 def products() -> Iterator[tuple[Path, str]]:
     """Yield every file that follows from the code, and what it should hold."""
     yield from reference.pages(ROOT / "docs")
+    yield from reference_alerts.pages(ROOT / "docs")
     yield from ((alerts.products.FOLDER / name, text) for name, text in alerts.products.products(Settings()))
     yield from ((dashboards.render.FOLDER / name, text) for name, text in dashboards.render.files())
 
