@@ -20,6 +20,8 @@ _COMMANDS = {
     "status": ("status", "status"),
     "check": ("check", "check"),
     "policy": ("policy", "policy"),
+    "doctor": ("doctor", "doctor"),
+    "report": ("report", "report"),
     "backfill": ("backfill", "backfill"),
     "monitoring": ("monitoring", "monitoring"),
     "generate-sample": ("sample", "generate_sample"),

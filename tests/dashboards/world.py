@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -70,13 +71,16 @@ def _past(config: Path, directory: Path, now: datetime) -> Path:
 
 
 def _rules(directory: Path) -> Path:
-    """Write the project's rules, with everything they wait for next to nothing; return where they are."""
+    """Write the project's rules, with everything they wait for next to nothing; return where they are.
+
+    The service level looks back over seconds: over days, by the hour, it has nothing to say of rules that are so young.
+    """
     settings = replace(Settings(), pace=0.0001)
     for name, text in products(settings):
         if name.startswith("rules/"):
             file = directory / name
             file.parent.mkdir(exist_ok=True)
-            file.write_text(text)
+            file.write_text(re.sub(r"\[\w+:\w+\]", "[1m:1s]", text))
     return directory / "rules"
 
 
