@@ -26,6 +26,8 @@ from tests.servers import MariaDB, free_port, need
 
 # The ports that the pages name; a test takes free ones in their place.
 PORTS = ("10279", "9090", "9093", "9099")
+# test_contributing.py does what stands there.
+CONTRIBUTING = ROOT / "CONTRIBUTING.md"
 KNOWN = {"", "text", "yaml", "promql", "sql", "sh", "ini", "json", "html", "console", "nginx", "python", "markdown"}
 
 
@@ -94,13 +96,17 @@ def test_sql_is_answered_by_mariadb(block: Block, dbbackups: MariaDB) -> None:
 
 RUNNABLE = {
     str(page.relative_to(ROOT)): list(found)
-    for page, found in itertools.groupby((block for block in blocks("sh") if block.run), lambda block: block.file)
+    for page, found in itertools.groupby(
+        (block for block in blocks("sh") if block.run and block.file != CONTRIBUTING), lambda block: block.file
+    )
 }
 
 
 @pytest.mark.parametrize("page", RUNNABLE)
 def test_commands_of_a_page_run_one_after_the_other(page: str, tmp_path: Path) -> None:
-    script = "set -eu\ntrap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n" + "".join(block.text for block in RUNNABLE[page])
+    script = "set -eu\ntrap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n" + "".join(
+        block.text for block in RUNNABLE[page]
+    )
     for port in PORTS:
         script = script.replace(port, str(free_port()))
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}:/usr/sbin"
