@@ -13,7 +13,7 @@ from tests.servers import MariaDB
 
 _numbers = itertools.count(1)
 # What starts a server or a process; a test whose module or fixtures know one of them is an integration test.
-_STARTERS = {"MariaDB", "Popen", "chromium", "exporter", "need", "process", "subprocess"}
+_STARTERS = {"MariaDB", "Popen", "chromium", "exporter", "need", "process", "subprocess", "world"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
