@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from dashboards.grafana.fields import Field, Json, Link, Step, override
 from dashboards.grafana.kinds import BarGauge, Panel, Stat, StateTimeline, StatusHistory, Table, Target, Trend
-from dashboards.links import of_series, of_table
+from dashboards.links import RUN_PAGE, of_series, of_table
 from dashboards.states import STATE_MAPPING, STATUS_MAPPING
 
 PLAIN = (Step(None, "blue"),)
@@ -16,7 +16,8 @@ WATCH_ABOVE_ZERO = (Step(None, "green"), Step(1, "yellow"))
 # As a share of a limit: nearing it, over it, twice over it.
 OF_LIMIT = (Step(None, "green"), Step(0.8, "yellow"), Step(1, "red"), Step(2, "dark-red"))
 
-COUNT = Field("short", PLAIN, decimals=0)
+COUNT = Field("short", PLAIN, decimals=0, minimum=0)
+RUN = Field("none", PLAIN, decimals=0, links=(RUN_PAGE,))
 BYTES = Field("bytes", PLAIN)
 SECONDS = Field("s", PLAIN)
 # A time in milliseconds, as Grafana counts it.

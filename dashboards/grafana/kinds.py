@@ -157,7 +157,7 @@ class Trend(Panel):
         "lineWidth": 2,
         "pointSize": 4,
         "scaleDistribution": {"type": "linear"},
-        "showPoints": "never",
+        "showPoints": "auto",
         "spanNulls": False,
         "stacking": {"group": "A", "mode": "none"},
         "thresholdsStyle": {"mode": "off"},

@@ -17,7 +17,7 @@ Json = dict[str, Any]
 # What Grafana assumes of a data source that does not say how often it scrapes, seconds.
 _SCRAPE = 15
 _POINTS = 200
-_UNITS = {"h": 3600, "d": 86400}
+_UNITS = {"s": 1, "h": 3600, "d": 86400}
 _REGEX = re.compile(r"[\\^$*+?.()|\[\]{}/]")
 
 
@@ -45,7 +45,7 @@ class Board:
     @property
     def span(self) -> int:
         """How many seconds the board shows."""
-        number, unit = re.fullmatch(r"now-(\d+)([hd])", self.json["time"]["from"]).groups()  # type: ignore[union-attr]
+        number, unit = re.fullmatch(r"now-(\d+)([shd])", self.json["time"]["from"]).groups()  # type: ignore[union-attr]
         return int(number) * _UNITS[unit]
 
     def queries(self) -> Iterator[tuple[Json, Json]]:
