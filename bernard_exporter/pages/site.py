@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from urllib.parse import unquote
 
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -41,6 +42,21 @@ _MOST_CHANGES = 100
 _FAR = timedelta(days=3650)
 
 
+class _Anything(Convertor[str]):
+    """The rest of an address; unlike ``path`` with line breaks too, for they may be in a name."""
+
+    regex = r"[\s\S]*"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("anything", _Anything())
+
+
 class Site:
     """The pages of one exporter."""
 
@@ -61,7 +77,7 @@ class Site:
         pages: dict[str, Handler] = {
             "/": self.overview,
             "/jobs": self.jobs,
-            "/jobs/{job:path}": self.job,
+            "/jobs/{job:anything}": self.job,
             "/runs": self.runs,
             "/runs/{id}": self.run,
             "/schedule": self.schedule,
