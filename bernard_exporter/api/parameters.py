@@ -55,6 +55,13 @@ class Parameter:
         return bool(self.schema["type"] == "array")
 
     @property
+    def body_schema(self) -> Schema:
+        """What it may be in a body, where null is as if it were left out."""
+        if self.is_list or "default" in self.schema:
+            return self.schema
+        return {**self.schema, "type": [self.schema["type"], "null"]}
+
+    @property
     def python_name(self) -> str:
         """Its name where Python reserves some."""
         return f"{self.name}_" if self.name == "from" else self.name
