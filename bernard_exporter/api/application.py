@@ -40,13 +40,7 @@ def application(access: Access, prefix: str, headers: Mapping[str, str]) -> ASGI
         return tagged(wish(request.headers, has_csv=False), text, JSON, {})
 
     async def docs(request: Request) -> Response:
-        policy = f"{headers['content-security-policy']}; style-src 'self'"
-        return tagged(
-            wish(request.headers, has_csv=False),
-            reading,
-            "text/html; charset=utf-8",
-            {"content-security-policy": policy},
-        )
+        return tagged(wish(request.headers, has_csv=False), reading, "text/html; charset=utf-8", {})
 
     async def style(request: Request) -> Response:
         return tagged(wish(request.headers, has_csv=False), STYLE, "text/css; charset=utf-8", {})
