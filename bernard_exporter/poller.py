@@ -26,6 +26,10 @@ from bernard_exporter.telemetry import Telemetry
 _log = logging.getLogger(__name__)
 # The part of an interval that counting files may take.
 _COUNTING_SHARE = 0.25
+# Times the database's timeout, after which a read is broken off: it trickles, or the database is far too slow.
+_PATIENCE = 20
+# A thread that polls has gone round after so many intervals and seconds more, or hangs.
+_ROUNDS, _MORE = 3, 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +62,16 @@ class Poller:
         self._renderer = Renderer()
         self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="reader")
         self._pending: Future[None] | None = None
+        self._reading: tuple[Database, int] | None = None
+        self._begun = self._round = self._clock.monotonic()
         self._lock = threading.Lock()
+        self._reloading = threading.Lock()
         self._publishing = threading.Lock()
         self._wake = threading.Event()
         self._stopped = False
         self._thread: threading.Thread | None = None
         self._complaints: set[str] = set()
+        self.attempted = False
         self._adopt: Settings | None = None
         self.telemetry = Telemetry(reload_success=self._clock.now().timestamp())
         self.snapshot = Snapshot(taken=self._clock.now())
@@ -89,18 +97,24 @@ class Poller:
         """Tell whether a poll has ever succeeded."""
         return self.telemetry.last_poll is not None
 
+    @property
+    def turning(self) -> bool:
+        """Tell whether the thread that polls still goes round; a database that hangs does not keep it from that."""
+        return self._clock.monotonic() - self._round < _ROUNDS * self._settings.poll_interval + _MORE
+
     def start(self) -> None:
         """Poll from now on, in a thread of its own."""
         self._thread = threading.Thread(target=self._run, name="poller", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop polling; does not wait for a read that hangs."""
+        """Stop polling; a read that goes on is broken off, for the process would wait for it."""
         self._stopped = True
         self._wake.set()
+        self._reader.shutdown(wait=False, cancel_futures=True)
+        self._break_off()
         if self._thread:
             self._thread.join(timeout=1.0)
-        self._reader.shutdown(wait=False, cancel_futures=True)
 
     def reload(self, load: Callable[[], Settings]) -> None:
         """Follow the settings that ``load`` returns, or keep the old ones whole when it raises.
@@ -108,22 +122,24 @@ class Poller:
         Raises:
             BernardError: the new settings cannot be used.
         """
-        try:
-            settings = load()
-            database = Database(settings.database)
-        except Exception:
-            self.telemetry.reload_successful = False
-            self._publish()
-            raise
-        with self._lock:
-            self._settings, self._database, self._adopt = settings, database, settings
-        self.telemetry.reload_successful = True
-        self.telemetry.reload_success = self._clock.now().timestamp()
+        # One after the other: the file that was read last is the one that is followed.
+        with self._reloading:
+            try:
+                settings = load()
+                database = Database(settings.database)
+            except Exception:
+                self.telemetry.reload_successful = False
+                self._publish()
+                raise
+            with self._lock:
+                self._settings, self._database, self._adopt = settings, database, settings
+            self.telemetry.reload_successful = True
+            self.telemetry.reload_success = self._clock.now().timestamp()
         self._wake.set()
 
     def _run(self) -> None:
         while not self._stopped:
-            begun = self._clock.monotonic()
+            self._round = self._clock.monotonic()
             self._wake.clear()
             try:
                 self.tick()
@@ -131,27 +147,43 @@ class Poller:
                 # The last net: this thread must outlive whatever it meets.
                 _log.exception("a poll failed in a way nobody thought of; polling goes on")
                 self.telemetry.errors["internal"] += 1
-            left = self._settings.poll_interval - (self._clock.monotonic() - begun)
+            self.attempted = True
+            left = self._settings.poll_interval - (self._clock.monotonic() - self._round)
             self._wake.wait(max(left, 0.0))
 
     def tick(self) -> None:
         """Read once, or go on waiting for a read that hangs, for one interval at most; then judge and render."""
         if self._pending is None:
+            self._begun = self._clock.monotonic()
             self._pending = self._reader.submit(self._read)
         try:
             self._pending.result(timeout=self._settings.poll_interval)
             self._pending = None
         except FutureTimeout:
             self._failed(StoreError("timeout", "the database has not answered for a whole poll interval"))
+            self._break_off_late()
         except Exception:
             self._pending = None
             raise
         self._publish()
 
+    def _break_off_late(self) -> None:
+        """Break off a read that takes longer than a poll may."""
+        seconds = self._clock.monotonic() - self._begun
+        if seconds > max(_PATIENCE * self._settings.database.timeout, self._settings.poll_interval):
+            _log.warning("the poll is broken off after %.0f s; raise database.timeout if it needs that long", seconds)
+            self._break_off()
+
+    def _break_off(self) -> None:
+        if self._reading:
+            database, thread = self._reading
+            database.cut(thread)
+
     def _read(self) -> None:
         """Bring the inventory up to date; note what went wrong."""
         with self._lock:
             database, adopted, self._adopt = self._database, self._adopt, None
+        self._reading = (database, threading.get_ident())
         if adopted:
             self._inventory.adopt(adopted.policy, adopted.resync_interval)
         begun = self._clock.monotonic()

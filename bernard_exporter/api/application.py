@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 
 from fastapi import FastAPI
 from starlette.requests import Request
@@ -21,13 +20,12 @@ from bernard_exporter.inspection.access import Access
 OPERATIONS = (*jobs.OPERATIONS, *runs.OPERATIONS, *schedule.OPERATIONS)
 
 
-def application(access: Access, prefix: str, headers: Mapping[str, str]) -> ASGIApp:
+def application(access: Access, prefix: str) -> ASGIApp:
     """Return the application.
 
     Args:
         access: answers questions about the inventory.
         prefix: the path under which everything is, such as ``/backups``; the API itself is at ``/api`` below it.
-        headers: sent with every answer.
     """
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     problems.register(app)
@@ -53,4 +51,4 @@ def application(access: Access, prefix: str, headers: Mapping[str, str]) -> ASGI
     app.add_route("/docs.css", style)
     for path in ("/", "/v1", "/v1/"):
         app.add_route(path, start)
-    return Gate(app, headers)
+    return Gate(app, access)

@@ -17,7 +17,13 @@ NAME = "bernard-exporter"
 _COMMANDS = {
     "serve": ("serve", "serve"),
     "demo": ("demo", "demo"),
+    "status": ("status", "status"),
     "check": ("check", "check"),
+    "policy": ("policy", "policy"),
+    "doctor": ("doctor", "doctor"),
+    "report": ("report", "report"),
+    "backfill": ("backfill", "backfill"),
+    "monitoring": ("monitoring", "monitoring"),
     "generate-sample": ("sample", "generate_sample"),
 }
 

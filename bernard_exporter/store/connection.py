@@ -5,6 +5,7 @@ from __future__ import annotations
 import configparser
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -25,7 +26,10 @@ from bernard_exporter.errors import PollErrorReason, StoreError
 _ADVICE: dict[int, tuple[PollErrorReason, str]] = {
     1040: ("connect", "the server has no free connection; raise max_connections or wait"),
     1044: ("connect", "grant it: GRANT SELECT ON dbbackups.* TO the exporter's user"),
-    1045: ("connect", "check user and password in the configuration, and the user's host in CREATE USER"),
+    1045: (
+        "connect",
+        "check user and password in the configuration, the user's host in CREATE USER, and TLS if it is required",
+    ),
     1049: ("schema", "create the database, or name the right one in the configuration"),
     1054: ("schema", "the table lacks a column; finish the migration of the schema"),
     1142: ("query", "grant it: GRANT SELECT ON dbbackups.* TO the exporter's user"),
@@ -111,18 +115,22 @@ class Database:
         """
         self.settings = settings
         self.engines: list[Engine] = [_engine(settings, host) for host in settings.hosts or (None,)]
-        self._open: set[Any] = set()
+        # By connection of PyMySQL, the thread that reads it.
+        self._open: dict[Any, int] = {}
         for engine in self.engines:
             if engine.dialect.name != "sqlite":
                 event.listen(engine, "do_connect", self._connect)
                 event.listen(engine, "close", self._closed)
 
-    def cut(self) -> None:
-        """Break every connection that is open or being opened; whoever waits on one gets an error.
+    def cut(self, thread: int | None) -> None:
+        """Break the connections that a thread has open or is opening; it gets an error from what it waits for.
 
-        May be called in another thread than theirs. A result that trickles is within each read's time limit for ever.
+        For a result that trickles is within the time limit of each read for ever.
+
+        Args:
+            thread: its identifier, as :func:`threading.get_ident` says.
         """
-        for raw in tuple(self._open):
+        for raw in [raw for raw, owner in tuple(self._open.items()) if owner == thread]:
             # PyMySQL has no call for it that does not itself wait for the server. For TLS too it is the socket below
             # that is shut down, for the layer above belongs to the thread that reads.
             if isinstance(raw._sock, socket.socket):
@@ -132,16 +140,16 @@ class Database:
     def _connect(self, _: Any, __: Any, arguments: list[Any], named: dict[str, Any]) -> Any:
         """Open a connection that :meth:`cut` knows of while it is being opened."""
         raw = pymysql.connect(*arguments, **named, defer_connect=True)
-        self._open.add(raw)
+        self._open[raw] = threading.get_ident()
         try:
             raw.connect()
         except BaseException:
-            self._open.discard(raw)
+            self._closed(raw, None)
             raise
         return raw
 
     def _closed(self, raw: Any, _: Any) -> None:
-        self._open.discard(raw)
+        self._open.pop(raw, None)
 
     @contextmanager
     def connect(self) -> Iterator[Connection]:

@@ -15,7 +15,7 @@ from bernard_exporter.errors import BernardError
 from bernard_exporter.inspection.access import Access
 from bernard_exporter.pages.site import Site
 from bernard_exporter.poller import Poller
-from bernard_exporter.web.headers import HEADERS, Secured
+from bernard_exporter.web.headers import Secured
 from bernard_exporter.web.metrics import Metrics, MetricsFirst
 
 
@@ -51,7 +51,7 @@ def application(poller: Poller, access: Access, reload: Callable[[], None], pref
         Route("/-/healthy", healthy),
         Route("/-/ready", ready),
         Route("/-/reload", reload_now, methods=["POST"]),
-        Mount("/api", api(access, prefix, HEADERS)),
+        Mount("/api", api(access, prefix)),
         *site.routes(),
     ]
     others = Starlette(

@@ -26,12 +26,14 @@ def a_history(random_: random.Random, section: str, demand: Demand) -> list[dict
     previous = random_.choice([300_000, 1_000_000, 40_000_000, 7 * 10**12])
     rows = []
     for _ in range(random_.choice([0, 1, 2, 2, 2, 3, 3, 5])):
-        age = random_.choice([60, 600, 1200, 1800, 2400, 3600, demand.freshness, 2 * demand.freshness]) + random_.choice(
-            [-1, 0, 0, 1]
-        )
+        age = random_.choice(
+            [60, 600, 1200, 1800, 2400, 3600, demand.freshness, 2 * demand.freshness]
+        ) + random_.choice([-1, 0, 0, 1])
         start = NOW - timedelta(seconds=age)
         start = random_.choices([start, NOW + HOUR, UNKNOWN_START], [30, 1, 1])[0]
-        percent = random_.choice([0, 0, 0, 0, 0, 0, 1, demand.warning, demand.critical, -demand.warning, -demand.critical, 50])
+        percent = random_.choice(
+            [0, 0, 0, 0, 0, 0, 1, demand.warning, demand.critical, -demand.warning, -demand.critical, 50]
+        )
         changed = previous + previous * percent // 100 + random_.choice([-1, 0, 0, 1])
         edge = demand.min_size + random_.choice([-1, 0, 1])
         size = random_.choices([max(changed, 0), max(edge, 0), 0, None, previous], [10, 1, 1, 1, 8])[0]
