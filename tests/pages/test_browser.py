@@ -258,13 +258,12 @@ def test_refresh_follows_the_inventory_and_keeps_what_the_reader_chose(browser: 
     look(browser)
     browser.get(opened.address)
     browser.find_element(By.XPATH, "//table[@id='matrix']//button").click()
-    browser.find_element(By.TAG_NAME, "body").click()
-    browser.execute_script("document.activeElement.blur()")
     assert sections(browser) == ["m1", "s1", "s2", "s10"]
     opened.rows.add(section="a1", start=NOW - DAY, size=MIB)
     opened.served.poller.tick()
     browser.execute_script("return refresh()")
     eventually(lambda: sections(browser) == ["a1", "m1", "s1", "s2", "s10"], "the new section is shown in order")
+    assert browser.switch_to.active_element.text == "Section"
     button = browser.find_element(By.CSS_SELECTOR, "[data-refresh]")
     assert button.get_attribute("aria-pressed") == "true"
     button.click()
