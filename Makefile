@@ -12,7 +12,7 @@ BENCH ?=
 # Tests mostly wait for servers, so there may be more workers than cores.
 WORKERS ?= 3
 
-.PHONY: demo test lint docs generate deb deb-test release bench growth clean
+.PHONY: demo test lint docs generate pictures deb deb-test release bench growth clean
 
 $(STAMP): setup.cfg pyproject.toml
 	sh tools/debian-packages python3-venv
@@ -61,6 +61,11 @@ bench: $(STAMP)
 growth: $(STAMP)
 	sh tools/debian-packages mariadb-server
 	$(BIN)/python -m tools.bench --growth
+
+# The pictures of the pages in the documentation, taken of the demo.
+pictures: $(STAMP)
+	sh tools/debian-packages chromium chromium-driver
+	PYTHONPATH=. $(BIN)/python tools/pictures.py
 
 clean:
 	rm -rf $(VENV) .cache .tox build dist *.egg-info .coverage*
