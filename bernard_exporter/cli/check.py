@@ -134,6 +134,8 @@ def check(context: click.Context, /, file: Path, all_jobs: bool, **options: Any)
 
     One job, with the options of wmfbackups' check-mariadb-backups and by its rules; or with --all every job of the
     policy over one connection. Exits with 0 for OK, 1 for WARNING, 2 for CRITICAL and 3 for UNKNOWN.
+
+    For example: bernard-exporter check --section=s1 --datacenter=eqiad --type=snapshot --freshness=3d
     """
     now = datetime.now(UTC)
     _end(_all(context, file, now) if all_jobs else _one(_connection(file, options), options, now))

@@ -67,6 +67,8 @@ def report(
     """Print what failed, did not start, changed size, took too long or is not fresh, for a mail from cron.
 
     Straight from the database: no exporter need run. Says so when there is nothing to report.
+
+    For example: bernard-exporter report --since=7d --hours=12 --format=html
     """
     settings, now = load(file), datetime.now(UTC)
     longest = None if hours is None else hours * 3600

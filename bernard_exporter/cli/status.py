@@ -55,6 +55,8 @@ def status(
 
     Exits with 0 when every job shown is fresh, with 1 when the worst is a warning, with 2 when it is critical, and
     with 3 when the database cannot be read or no job is so named.
+
+    For example: bernard-exporter status --section=s1 --state=stale --state=very_stale
     """
     now = datetime.now(UTC)
     with errors_exit_with(UNKNOWN):
