@@ -59,7 +59,9 @@ class Root:
 
     def install(self, *packages: str) -> None:
         """Install Debian packages."""
-        self.run(f"apt-get install -y -qq --no-install-recommends {' '.join(packages)}", DEBIAN_FRONTEND="noninteractive")
+        self.run(
+            f"apt-get install -y -qq --no-install-recommends {' '.join(packages)}", DEBIAN_FRONTEND="noninteractive"
+        )
 
     def copy(self, path: Path) -> Root:
         """Return a copy of the root at another path, in the place of what was there."""

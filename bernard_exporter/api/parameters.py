@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Path, Query, Request
 from pydantic import BaseModel, create_model
 
 from bernard_exporter.errors import FilterError
@@ -55,6 +55,13 @@ class Parameter:
         return bool(self.schema["type"] == "array")
 
     @property
+    def body_schema(self) -> Schema:
+        """What it may be in a body, where null is as if it were left out."""
+        if self.is_list or "default" in self.schema:
+            return self.schema
+        return {**self.schema, "type": [self.schema["type"], "null"]}
+
+    @property
     def python_name(self) -> str:
         """Its name where Python reserves some."""
         return f"{self.name}_" if self.name == "from" else self.name
@@ -77,9 +84,7 @@ def _time(name: str, description: str) -> Parameter:
 
 def _whole(name: str, description: str, low: int, high: int, default: int | None = None) -> Parameter:
     schema: dict[str, Any] = {"type": "integer", "minimum": low, "maximum": high}
-    return Parameter(
-        name, int | None, description, schema | ({} if default is None else {"default": default}), default
-    )
+    return Parameter(name, int | None, description, schema | ({} if default is None else {"default": default}), default)
 
 
 def _sort(choices: type[StrEnum], default: StrEnum) -> Parameter:
@@ -186,7 +191,7 @@ def query_of(parameters: Sequence[Parameter]) -> Callable[..., Values]:
                 parameter.python_name,
                 inspect.Parameter.KEYWORD_ONLY,
                 annotation=parameter.kind,
-                default=inspect.Parameter.empty if parameter.is_path else _query(parameter),
+                default=_read(parameter),
             )
             for parameter in parameters
         ]
@@ -194,9 +199,11 @@ def query_of(parameters: Sequence[Parameter]) -> Callable[..., Values]:
     return values
 
 
-def _query(parameter: Parameter) -> Any:
-    schema = parameter.schema
-    return Query(parameter.default, alias=parameter.name, ge=schema.get("minimum"), le=schema.get("maximum"))
+def _read(parameter: Parameter) -> Any:
+    low, high = parameter.schema.get("minimum"), parameter.schema.get("maximum")
+    if parameter.is_path:
+        return Path(..., ge=low, le=high)
+    return Query(parameter.default, alias=parameter.name, ge=low, le=high)
 
 
 class _Strict(BaseModel, extra="forbid"):

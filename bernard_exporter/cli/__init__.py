@@ -23,6 +23,7 @@ _COMMANDS = {
     "doctor": ("doctor", "doctor"),
     "report": ("report", "report"),
     "backfill": ("backfill", "backfill"),
+    "monitoring": ("monitoring", "monitoring"),
     "generate-sample": ("sample", "generate_sample"),
 }
 

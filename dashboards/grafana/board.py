@@ -27,7 +27,7 @@ class Variable(core.Template):  # type: ignore[misc] # grafanalib has no types
         """Return it as Grafana writes it."""
         every = {"allValue": ".*", "current": {"selected": True, "text": ["All"], "value": ["$__all"]}}
         return {
-            **(every if self.multi else {"current": {}}),
+            **(every if self.multi else {}),
             "datasource": DATASOURCE,
             "hide": self.hide,
             "includeAll": self.includeAll,
@@ -57,7 +57,6 @@ class DatasourceVariable(core.Template):  # type: ignore[misc] # grafanalib has 
     def to_json_data(self) -> Json:
         """Return it as Grafana writes it."""
         return {
-            "current": {},
             "hide": core.SHOW,
             "includeAll": False,
             "label": self.label,

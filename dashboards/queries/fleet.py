@@ -37,8 +37,8 @@ RUNNING_BY_PLACE = f"sum by (type, datacenter) ({chosen(c.ONGOING)})"
 RUNNING_LONG = counted(f"({jobs.RUNNING_OF_LIMIT}) > 1")
 # A job's column in the matrix is called by type and data centre.
 MATRIX = f'max by (section, place) (label_join({jobs.STATE}, "place", "/", "type", "datacenter"))'
-RPO_MET = recorded(recording.FLEET_RPO_MET["30d"])
 JOB_RPO_MET = recorded(recording.RPO_MET["30d"])
+RPO_MET = f"avg by (type, datacenter) ({JOB_RPO_MET})"
 
 # Alerts that are not about a job have none of these labels.
 _ABOUT = ",".join(f'{label}=~"${label}|"' for label in c.JOB_LABELS)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from bernard_exporter import catalogue as c
 from bernard_exporter.model import BackupType
+from bernard_exporter.promql import largest
 from dashboards.queries import jobs
-from dashboards.queries.selection import chosen
+from dashboards.queries.selection import chosen, each
 
 # Growth is told from so long, looked at so often: weekly backups show as steps in anything shorter.
 WINDOW, _STEP = "30d", "6h"
@@ -27,7 +28,8 @@ FILLED = f"{RETAINED_BY_HOST} / ($capacity)"
 DAYS_LEFT = f"(($capacity) - {RETAINED_BY_HOST}) / ({GROWTH_BY_HOST} > 0)"
 FORECAST_BY_HOST = f"predict_linear({RETAINED_BY_HOST}[{WINDOW}:{_STEP}], 30 * {_DAY})"
 # Ratio to what it was, among jobs that were there then.
-JOB_GROWTH = f"{jobs.SIZE} / (({jobs.SIZE} offset {WINDOW}) > 0) - 1"
+_SIZE_BEFORE = largest(f"{each(c.LAST_SUCCESS_SIZE)} offset {WINDOW}")
+JOB_GROWTH = f"{jobs.SIZE} / ({_SIZE_BEFORE} > 0) - 1"
 RESTORE_ALL = f"sum({jobs.RESTORE})"
 _DUMPS, _SNAPSHOTS = (chosen(c.LAST_SUCCESS_SIZE, type=kind) for kind in (BackupType.DUMP, BackupType.SNAPSHOT))
 # What a dump saves over the snapshot of the same section: a logical copy has no indexes and compresses better.
