@@ -101,7 +101,7 @@ def _row(status: JobStatus, now: datetime) -> list[Text]:
         *status.job,
         wording.duration(age),
         wording.size(newest.size if newest else None),
-        wording.change(change),
+        wording.percent(change),
         began,
         "" if status.rank is Rank.OK or not status.verdict else wording.readable(status.verdict.reason),
     ]
