@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.commands import Outcome, command
-from tests.rows import CODFW, DAY, HOUR, MIB, Rows
+from tests.rows import CODFW, DAY, HOUR, MIB, Rows, run_row
 from tests.servers import MariaDB, free_port
 
 NOW = datetime.now(UTC)
@@ -191,6 +191,5 @@ def test_successes_are_found_behind_many_runs_of_the_other_data_centre(
 ) -> None:
     for days in (2, 3):
         rows.add(start=NOW - days * DAY)
-    for minutes in range(250):
-        rows.add(start=NOW - DAY - timedelta(minutes=minutes), host=CODFW)
+    rows.add_all([run_row(start=NOW - DAY - timedelta(minutes=minutes), host=CODFW) for minutes in range(250)])
     assert judged(command(capsys, *CHECK, "--config.file", config)) == (0, "fresh")

@@ -43,15 +43,19 @@ def reported(rows: Rows, policy: Policy = POLICY, since: timedelta = DAY, longes
 def a_bad_week(rows: Rows) -> None:
     """Write a week that has one of everything."""
     one_o_clock = NOW.replace(hour=1)
+    written = []
     for days in range(1, 9):
         # The run that was due today is missing.
-        rows.add(start=one_o_clock - days * DAY)
-        rows.add(section="es4", start=NOW - days * DAY, end=NOW - days * DAY + 19 * HOUR)
-    rows.add(host=CODFW, start=NOW - 6 * DAY, end=NOW - 6 * DAY + 13 * HOUR)
-    rows.add(host=CODFW, start=NOW - 3 * HOUR, size=20 * MIB)
-    rows.add(host=CODFW, start=NOW - 5 * HOUR, status="failed")
-    rows.add(host=CODFW, start=NOW - 5 * DAY, status="failed")
-    rows.add(section="es4", start=NOW - 21 * HOUR, status="ongoing")
+        written.append(run_row(start=one_o_clock - days * DAY))
+        written.append(run_row(section="es4", start=NOW - days * DAY, end=NOW - days * DAY + 19 * HOUR))
+    written += [
+        run_row(host=CODFW, start=NOW - 6 * DAY, end=NOW - 6 * DAY + 13 * HOUR),
+        run_row(host=CODFW, start=NOW - 3 * HOUR, size=20 * MIB),
+        run_row(host=CODFW, start=NOW - 5 * HOUR, status="failed"),
+        run_row(host=CODFW, start=NOW - 5 * DAY, status="failed"),
+        run_row(section="es4", start=NOW - 21 * HOUR, status="ongoing"),
+    ]
+    rows.add_all(written)
 
 
 def test_text_has_a_line_for_each_thing(rows: Rows) -> None:
