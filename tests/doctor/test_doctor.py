@@ -90,6 +90,19 @@ def test_what_a_role_may_counts(patient: Patient) -> None:
     assert ailing(patient.found()) == []
 
 
+def test_root_is_not_told_to_give_up_what_it_may(mariadb: MariaDB, mariadb_url: str, tmp_path: Path) -> None:
+    Rows(mariadb_url).add(start=datetime.now(UTC) - DAY)
+    file = tmp_path / "config.yaml"
+    file.write_text(
+        f"database: {{url: '{mariadb_url}'}}\npolicy: {{sections: {{s1: {{dump: {{datacenters: [eqiad]}}}}}}}}"
+    )
+    [finding] = ailing(examined(file))
+    assert re.fullmatch(r"the account is `root`@`(localhost|127\.0\.0\.1)`, which may do everything", finding.text)
+    assert finding.mend.startswith(
+        "use one of its own: CREATE USER 'bernard'@'%' IDENTIFIED BY '...'; GRANT SELECT ON "
+    )
+
+
 def test_table_that_may_not_be_read_fails_until_it_is_granted(patient: Patient) -> None:
     patient.fresh()
     for table in ("backups", "backup_objects"):
