@@ -13,7 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from bernard_exporter import wording
-from bernard_exporter.cli.exits import UNKNOWN, errors_exit_with
+from bernard_exporter.check.plugin import UNKNOWN
+from bernard_exporter.cli.exits import errors_exit_with
 from bernard_exporter.cli.options import config_option, job_options
 from bernard_exporter.cli.terminal import STYLES, console
 from bernard_exporter.config.load import load
