@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from bernard_exporter.catalogue import JOB_LABELS
 from dashboards.grafana.fields import Field, Json, Link, Step, override
 from dashboards.grafana.kinds import BarGauge, Panel, Stat, StateTimeline, StatusHistory, Table, Target, Trend
 from dashboards.links import RUN_PAGE, of_series, of_table
-from dashboards.states import STATE_MAPPING, STATUS_MAPPING
+from dashboards.states import SEVERITY_MAPPING, STATE_MAPPING, STATUS_MAPPING
 
 PLAIN = (Step(None, "blue"),)
 GOOD_AT_ZERO = (Step(None, "green"), Step(1, "red"))
@@ -35,7 +36,7 @@ MET = Field(
 )
 STATE = Field("none", PLAIN, STATE_MAPPING)
 STATUS = Field("none", PLAIN, STATUS_MAPPING)
-_JOB = ("section", "type", "datacenter")
+SEVERITY = Field("none", PLAIN, SEVERITY_MAPPING)
 JOB_LEGEND = "{{section}} {{type}} {{datacenter}}"
 
 
@@ -147,7 +148,7 @@ def table(
     sort: str,
     descending: bool = False,
     budget: int = 100,
-    keys: Sequence[str] = _JOB,
+    keys: Sequence[str] = JOB_LABELS,
     empty: str = "none",
     links: bool = True,
 ) -> Table:

@@ -128,7 +128,7 @@ def _settled(prometheus: Prometheus) -> None:
         "count(rate(bernard_polls_total[1m]) > 0) >= 2",
         "count(section_type_datacenter:bernard_backup_rpo_met:ratio_30d) > 60",
         'count(ALERTS{alertstate="firing",alertname="BackupMissing"})',
-        'count(ALERTS{alertstate="firing",alertname="BackupStale"})',
+        'count(ALERTS{alertstate="firing",alertname="BackupVeryStale"})',
     ):
         eventually(partial(_told, prometheus, query), query)
 
