@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bernard_exporter.catalogue import JOB_LABELS
-from dashboards.grafana.fields import Field, Json, Link, Step, override
+from dashboards.grafana.fields import EMPTY_CELL, Field, Json, Link, Step, override
 from dashboards.grafana.kinds import BarGauge, Panel, Stat, StateTimeline, StatusHistory, Table, Target, Trend
 from dashboards.links import RUN_PAGE, of_series, of_table
 from dashboards.states import SEVERITY_MAPPING, STATE_MAPPING, STATUS_MAPPING
@@ -203,7 +203,8 @@ def _styled(column: Column) -> list[Json]:
 
 def matrix(title: str, description: str, expr: str, field: Field, *, rows: str, column: str, budget: int) -> Table:
     """Return a table with a row for each value of label ``rows`` and a column for each of label ``column``."""
-    grouping = {"columnField": column, "emptyValue": "empty", "rowField": rows, "valueField": "Value"}
+    heading = f"{rows}\\{column}"
+    grouping = {"columnField": column, "emptyValue": "null", "rowField": rows, "valueField": "Value"}
     return Table(
         title,
         description,
@@ -211,7 +212,11 @@ def matrix(title: str, description: str, expr: str, field: Field, *, rows: str, 
         field,
         budget=budget,
         custom={"align": "center", "cellOptions": {"type": "color-background"}, "filterable": False},
-        overrides=[override("byName", f"{rows}\\{column}", [{"id": "custom.cellOptions", "value": {"type": "auto"}}])],
+        overrides=[
+            override("byName", heading, [{"id": "custom.cellOptions", "value": {"type": "auto"}}]),
+            # A pattern, to be matched whole, that every name but the first one has.
+            override("byRegexp", r"[^\\]+", [{"id": "noValue", "value": EMPTY_CELL}]),
+        ],
         transformations=[{"id": "groupingToMatrix", "options": grouping}],
     )
 

@@ -30,7 +30,7 @@ PAST = timedelta(days=37)
 _STEP = timedelta(hours=6)
 _MINUTE = timedelta(minutes=1)
 _CONFIG = """
-global: {{scrape_interval: 1s, evaluation_interval: 1s}}
+global: {{scrape_interval: 1s, evaluation_interval: 2s}}
 rule_files: ['{rules}/*.yaml']
 scrape_configs:
 - {{job_name: bernard, static_configs: [{{targets: ['{one}', '{other}']}}]}}
