@@ -34,6 +34,10 @@ class WebError(BernardError):
     """The web server could not be started."""
 
 
+class ResourceError(BernardError):
+    """A file that belongs to the installation is not there, or could not be copied."""
+
+
 class PagesError(BernardError):
     """What the pages are made of is not installed."""
 

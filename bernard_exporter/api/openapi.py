@@ -15,6 +15,7 @@ _ERRORS = {
     400: "A parameter is unknown or makes no sense; the answer says which and why.",
     404: "There is no such thing.",
     413: "The body is too large.",
+    414: "The URL is too long; ask with a body.",
     503: "The database is away, the question takes too long, or too many are asked; see Retry-After.",
 }
 _TEXT = {"type": "string"}
@@ -81,12 +82,14 @@ def _others(operation: Operation) -> dict[str, Any]:
     statuses = [400, 503]
     if operation.may_be_missing:
         statuses.append(404)
-    if operation.has_body:
-        statuses.append(413)
+    statuses.append(413 if operation.has_body else 414)
     problem = {MEDIA_TYPE: {"schema": ref("Problem")}}
     found: dict[str, Any] = {
         str(status): {"description": _ERRORS[status], "content": problem} for status in sorted(statuses)
     }
+    if "414" in found:
+        # Said before the API is asked.
+        found["414"]["content"] = {"text/plain": {"schema": _TEXT}}
     return {"304": {"description": "Nothing changed since the answer with the entity tag sent."}, **found}
 
 
@@ -102,6 +105,6 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
 
 def _body(parameters: Sequence[Parameter]) -> dict[str, Any]:
     properties = {
-        parameter.name: {**parameter.schema, "description": parameter.description} for parameter in parameters
+        parameter.name: {**parameter.body_schema, "description": parameter.description} for parameter in parameters
     }
     return {"type": "object", "properties": properties, "additionalProperties": False}

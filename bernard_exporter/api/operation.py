@@ -54,7 +54,6 @@ class Operation:
 
 def add(app: FastAPI, access: Access, operation: Operation) -> None:
     """Let an application answer an operation."""
-
     read = body_of("Search", operation.parameters) if operation.has_body else query_of(operation.parameters)
     reader = Depends(read)
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Path, Query, Request
 from pydantic import BaseModel, create_model
 
 from bernard_exporter.errors import FilterError
@@ -53,6 +53,13 @@ class Parameter:
     def is_list(self) -> bool:
         """Tell whether it may be given more than once."""
         return bool(self.schema["type"] == "array")
+
+    @property
+    def body_schema(self) -> Schema:
+        """What it may be in a body, where null is as if it were left out."""
+        if self.is_list or "default" in self.schema:
+            return self.schema
+        return {**self.schema, "type": [self.schema["type"], "null"]}
 
     @property
     def python_name(self) -> str:
@@ -184,7 +191,7 @@ def query_of(parameters: Sequence[Parameter]) -> Callable[..., Values]:
                 parameter.python_name,
                 inspect.Parameter.KEYWORD_ONLY,
                 annotation=parameter.kind,
-                default=inspect.Parameter.empty if parameter.is_path else _query(parameter),
+                default=_read(parameter),
             )
             for parameter in parameters
         ]
@@ -192,9 +199,11 @@ def query_of(parameters: Sequence[Parameter]) -> Callable[..., Values]:
     return values
 
 
-def _query(parameter: Parameter) -> Any:
-    schema = parameter.schema
-    return Query(parameter.default, alias=parameter.name, ge=schema.get("minimum"), le=schema.get("maximum"))
+def _read(parameter: Parameter) -> Any:
+    low, high = parameter.schema.get("minimum"), parameter.schema.get("maximum")
+    if parameter.is_path:
+        return Path(..., ge=low, le=high)
+    return Query(parameter.default, alias=parameter.name, ge=low, le=high)
 
 
 class _Strict(BaseModel, extra="forbid"):

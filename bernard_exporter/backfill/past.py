@@ -19,7 +19,7 @@ from bernard_exporter.store import reader
 from bernard_exporter.store.reader import Pair
 
 # Runs held in memory, over all the scans of the index that are merged; and the least that one statement fetches.
-_HELD = 20_000
+_HELD = 8_000
 _LEAST_PAGE = 20
 
 

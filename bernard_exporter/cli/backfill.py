@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import re
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -25,6 +24,7 @@ from bernard_exporter.store.connection import Database
 # A Prometheus that runs holds about as much in its head, beside which no block may lie.
 _HEAD = timedelta(hours=3)
 _GZIP_LEVEL = 4
+_STANDARD_OUTPUT = 1
 _LABEL = re.compile(r"(?!__)[a-zA-Z_][a-zA-Z0-9_]*")
 
 
@@ -106,13 +106,14 @@ def backfill(
 
 @contextmanager
 def _opened(output: str, zipped: bool) -> Iterator[IO[bytes]]:
-    """Open what is written to, and close it unless it is standard output.
+    """Open what is written to, and close it in the end; standard output itself stays open.
 
     Raises:
         BackfillError: it cannot be written.
     """
+    standard = output == "-"
     try:
-        with sys.stdout.buffer if output == "-" else open(output, "wb") as raw:
+        with open(_STANDARD_OUTPUT if standard else output, "wb", closefd=not standard) as raw:
             if zipped or output.endswith(".gz"):
                 # Neither name nor time, so that the same samples are the same bytes.
                 with gzip.GzipFile("", "wb", _GZIP_LEVEL, raw, mtime=0) as compressed:
@@ -120,5 +121,5 @@ def _opened(output: str, zipped: bool) -> Iterator[IO[bytes]]:
             else:
                 yield raw
     except OSError as error:
-        where = "standard output" if output == "-" else output
+        where = "standard output" if standard else output
         raise BackfillError(f"{where}: {error.strerror}; what was written so far is not complete") from error

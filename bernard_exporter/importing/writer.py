@@ -34,9 +34,7 @@ def add_writer(draft: Draft, keys: dict[str, Entry]) -> None:
         _add_section(draft, section, entry, {**defaults, **own})
     for name, entry in ignored.items():
         # Its value may be a password.
-        draft.note(
-            entry.where, f"the key {name} is not carried over: it says how backups are made, not what is expected"
-        )
+        draft.note(entry.where, f"the key {name} is not carried over: it says how backups are made")
 
 
 def _add_section(draft: Draft, section: str, entry: Entry, keys: Mapping[str, Entry]) -> None:
@@ -46,9 +44,7 @@ def _add_section(draft: Draft, section: str, entry: Entry, keys: Mapping[str, En
         days = _days(keys["retention"]) if "retention" in keys else _USUAL_RETENTION
         limits["retention"] = f"{days}d"
     elif "retention" in keys:
-        draft.note(
-            keys["retention"].where, f"{section}: the retention is not carried over: nothing rotates without rotate"
-        )
+        draft.note(keys["retention"].where, f"{section}: retention is not carried over: nothing rotates")
     place = _place(draft, section, entry, keys)
     draft.expect(entry.where, section, kind, None if place is None else [place], **limits)
 

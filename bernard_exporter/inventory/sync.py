@@ -34,7 +34,7 @@ def count_rows(connection: Connection, bounds: tuple[int, int] | None, policy: P
     Raises:
         sqlalchemy.exc.SQLAlchemyError: a statement failed.
     """
-    counts = Counts(policy.datacenter)
+    counts = Counts(policy)
     begin, high = bounds or (None, 0)
     while begin is not None:
         end = min(begin + _IDS_AT_ONCE - 1, high)
@@ -69,7 +69,7 @@ class Inventory:
 
     def __post_init__(self) -> None:
         """Start from no rows."""
-        self.counts = Counts(self.policy.datacenter)
+        self.counts = Counts(self.policy)
 
     def adopt(self, policy: Policy, resync_interval: float) -> None:
         """Follow another policy from the next poll on; data centres and retention may differ, so count afresh."""

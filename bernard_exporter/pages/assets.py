@@ -27,9 +27,8 @@ def bootstrap_directory(module: str = _PYPI_MODULE, debian: Path = _DEBIAN) -> P
         PagesError: neither is installed.
     """
     found = find_spec(module)
-    installed = [
-        Path(place) / "static/js-lib-bootstrap5/css" for place in (found and found.submodule_search_locations) or ()
-    ]
+    places = (found.submodule_search_locations if found else None) or ()
+    installed = [Path(place) / "static/js-lib-bootstrap5/css" for place in places]
     for directory in (*installed, debian):
         if (directory / _BOOTSTRAP).is_file():
             return directory

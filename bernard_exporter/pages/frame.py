@@ -13,7 +13,7 @@ class Frame:
     """The moment a page speaks of, and the state of the inventory at it.
 
     Attributes:
-        now: when the jobs were last judged.
+        now: when the page was made.
         read: the end of the last successful poll; None before the first.
         up: the last poll succeeded.
         failed_polls: since the exporter started.
@@ -31,7 +31,7 @@ def frame_of(poller: Poller) -> Frame:
     """Return the frame of a page that is made now."""
     own = poller.telemetry
     return Frame(
-        now=poller.snapshot.taken,
+        now=poller.now,
         read=None if own.last_poll is None else datetime.fromtimestamp(own.last_poll, UTC),
         up=own.up,
         failed_polls=own.polls["failure"],

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from bernard_exporter.inspection.timeline import EARLY, PATIENCE
 from bernard_exporter.model import RANK, Job, Rank, Run, State
 from bernard_exporter.pages.signs import state_sign
-from bernard_exporter.pages.wording import duration, readable
+from bernard_exporter.pages.wording import age, readable
 from bernard_exporter.snapshot import JobStatus, Snapshot
 
 Column = tuple[str, str]
@@ -78,7 +79,8 @@ class Overview:
         counts: jobs by state, every state present.
         not_in_policy: jobs that were only seen.
         columns: type and data centre of each column of the matrix.
-        failing: jobs whose newest ended run failed, the newest failure first.
+        failing: jobs whose newest ended run failed, the newest attempt first.
+        missed: jobs whose last due time passed without a run, the longest ago first.
     """
 
     verdict: Rank | None
@@ -89,11 +91,12 @@ class Overview:
     rows: tuple[Row, ...]
     failing: tuple[JobStatus, ...]
     running: tuple[Running, ...]
+    missed: tuple[JobStatus, ...]
     coming: tuple[Due, ...]
 
 
-def overview(snapshot: Snapshot) -> Overview:
-    """Return what the overview shows of a snapshot."""
+def overview(snapshot: Snapshot, now: datetime) -> Overview:
+    """Return what the overview shows of a snapshot; ages are told as of ``now``."""
     states = Counter(status.verdict.state for status in snapshot.jobs if status.verdict)
     ranks = Counter(RANK[status.verdict.state] for status in snapshot.jobs if status.verdict)
     columns = tuple(sorted({(status.job.type, status.job.datacenter) for status in snapshot.jobs}))
@@ -103,9 +106,10 @@ def overview(snapshot: Snapshot) -> Overview:
         ranks={rank: ranks[rank] for rank in reversed(Rank)},
         not_in_policy=len(snapshot.jobs) - states.total(),
         columns=columns,
-        rows=tuple(_matrix(snapshot, columns)),
+        rows=tuple(_matrix(snapshot, columns, now)),
         failing=failing(snapshot.jobs),
-        running=running(snapshot),
+        running=running(snapshot, now),
+        missed=missed(snapshot.jobs, now),
         coming=coming(snapshot.jobs),
     )
 
@@ -115,14 +119,14 @@ def natural(text: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", text)]
 
 
-def _matrix(snapshot: Snapshot, columns: Sequence[Column]) -> Iterable[Row]:
+def _matrix(snapshot: Snapshot, columns: Sequence[Column], now: datetime) -> Iterable[Row]:
     """Yield a row a section, those in the worst states first."""
     sections: dict[str, dict[Column, JobStatus]] = {}
     for status in snapshot.jobs:
         sections.setdefault(status.job.section, {})[status.job.type, status.job.datacenter] = status
     for section in sorted(sections, key=lambda name: (_badness(sections[name].values()), natural(name))):
         found = sections[section]
-        yield Row(section, tuple(_cell(found[key], snapshot.taken) if key in found else None for key in columns))
+        yield Row(section, tuple(_cell(found[key], now) if key in found else None for key in columns))
 
 
 def _badness(statuses: Iterable[JobStatus]) -> tuple[int, ...]:
@@ -134,9 +138,9 @@ def _badness(statuses: Iterable[JobStatus]) -> tuple[int, ...]:
 def _cell(status: JobStatus, now: datetime) -> Cell:
     sign = state_sign(status.verdict.state if status.verdict else None)
     newest = status.newest
-    age = duration((now - newest.start).total_seconds()) if newest and newest.start else ""
+    old = age(newest.start, now) if newest and newest.start else ""
     why = readable(status.verdict.reason) if status.verdict else "the policy does not expect it"
-    return Cell(status.job, sign.label, sign.tone, age, why)
+    return Cell(status.job, sign.label, sign.tone, old, why)
 
 
 def failing(jobs: Iterable[JobStatus]) -> tuple[JobStatus, ...]:
@@ -145,13 +149,13 @@ def failing(jobs: Iterable[JobStatus]) -> tuple[JobStatus, ...]:
     return tuple(sorted(found, key=lambda status: status.attempt.order if status.attempt else (0.0, 0), reverse=True))
 
 
-def running(snapshot: Snapshot) -> tuple[Running, ...]:
+def running(snapshot: Snapshot, now: datetime) -> tuple[Running, ...]:
     """Return the runs in progress, the oldest first."""
     found = [
         Running(
             status.job,
             run,
-            (snapshot.taken - run.start).total_seconds(),
+            (now - run.start).total_seconds(),
             status.limits.max_duration if status.limits else None,
         )
         for status in snapshot.jobs
@@ -159,6 +163,22 @@ def running(snapshot: Snapshot) -> tuple[Running, ...]:
         if run.start
     ]
     return tuple(sorted(found, key=lambda one: one.run.order))
+
+
+def missed(jobs: Iterable[JobStatus], now: datetime) -> tuple[JobStatus, ...]:
+    """Return the jobs whose last due time passed without a run, the longest ago first.
+
+    By the rules of the timeline; a job that still runs cannot start.
+    """
+    found = [
+        status
+        for status in jobs
+        if status.previous_run
+        and not status.ongoing
+        and now >= status.previous_run + PATIENCE
+        and not (status.attempt and status.attempt.start and status.attempt.start >= status.previous_run - EARLY)
+    ]
+    return tuple(sorted(found, key=lambda status: (status.previous_run, status.job)))
 
 
 def coming(jobs: Iterable[JobStatus]) -> tuple[Due, ...]:

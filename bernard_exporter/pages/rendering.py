@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -12,9 +11,10 @@ from bernard_exporter import __version__
 from bernard_exporter.model import RANK, Rank, State, Status
 from bernard_exporter.pages import signs, wording
 from bernard_exporter.pages.assets import Assets
+from bernard_exporter.pages.frame import Frame
 from bernard_exporter.pages.links import Links
-from bernard_exporter.snapshot import Snapshot
-from bernard_exporter.telemetry import Telemetry
+from bernard_exporter.policy import size_change
+from bernard_exporter.snapshot import JobStatus
 
 
 class Templates:
@@ -39,6 +39,7 @@ class Templates:
             limit=wording.limit,
             readable=wording.readable,
             iso=wording.iso,
+            sentence=wording.sentence,
         )
         self._environment.globals.update(
             link=links,
@@ -49,6 +50,7 @@ class Templates:
             status_sign=signs.STATUS_SIGNS.__getitem__,
             outcome_sign=signs.OUTCOME_SIGNS.__getitem__,
             meanings=signs.MEANINGS,
+            change=_change,
             states=tuple(State),
             statuses=tuple(Status),
             rank=RANK.__getitem__,
@@ -66,3 +68,8 @@ class Templates:
             values: what the template speaks of.
         """
         return self._environment.get_template(template).render(active=active, frame=frame, **values)
+
+
+def _change(status: JobStatus) -> float | None:
+    """Return by which ratio the newest success of a job differs from the one before."""
+    return size_change(status.newest.size if status.newest else None, status.previous.size if status.previous else None)

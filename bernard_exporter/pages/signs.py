@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from bernard_exporter.model import RANK, Rank, State, Status
+from bernard_exporter.model import RANK, Rank, Run, State, Status
+from bernard_exporter.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +53,15 @@ MEANINGS = {
 def state_sign(state: State | None) -> Sign:
     """Return how a state looks; None is a job that the policy does not know."""
     return STATE_SIGNS[state] if state else NOT_IN_POLICY
+
+
+def run_signs(snapshot: Snapshot) -> Callable[[Run], Sign]:
+    """Return how runs look: one that says ongoing, and was not in progress at the last poll, is abandoned."""
+    going = {run.id for status in snapshot.jobs for run in status.ongoing}
+
+    def sign(run: Run) -> Sign:
+        begun = run.start is None or run.start <= snapshot.taken
+        abandoned = run.status is Status.ONGOING and run.id not in going and begun
+        return OUTCOME_SIGNS["abandoned" if abandoned else run.status.value]
+
+    return sign

@@ -9,13 +9,14 @@ from markupsafe import Markup
 
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
-NOTHING = Markup('<span class="quiet" title="unknown">–</span>')
+_SHORT = {"day": "d", "hour": "h", "minute": "min", "": "min"}
+NOTHING = Markup('<span class="quiet" title="unknown">—</span>')
 
 
 def size(found: int | float | None) -> str:
     """Return bytes in the binary unit that suits, such as ``1.5 GiB``; a dash for None."""
     if found is None:
-        return "–"
+        return "—"
     value, unit = float(found), 0
     while abs(value) >= 1024 and unit < len(_UNITS) - 1:
         value, unit = value / 1024, unit + 1
@@ -32,7 +33,7 @@ def exact_size(found: int | None) -> Markup:
 def duration(seconds: float | None) -> str:
     """Return seconds in the two largest units that tell, such as ``2 d 4 h``; a dash for None."""
     if seconds is None:
-        return "–"
+        return "—"
     whole = round(abs(seconds))
     if whole < _MINUTE:
         return f"{whole} s"
@@ -54,13 +55,24 @@ def exact_duration(seconds: float | None) -> Markup:
 def distance(moment: datetime, now: datetime) -> str:
     """Return how far a time is from now in its largest unit: ``3 days ago``, ``in 2 hours``, ``just now``."""
     seconds = (moment - now).total_seconds()
-    whole = abs(seconds)
+    count, unit = _largest(abs(seconds))
+    if not unit:
+        return "now" if seconds > 0 else "just now"
+    words = f"{count} {unit}{'s' if count > 1 else ''}"
+    return f"in {words}" if seconds > 0 else f"{words} ago"
+
+
+def age(moment: datetime, now: datetime) -> str:
+    """Return how long ago a time is in its largest unit, as short as can be: ``3 d``, ``2 h``, ``5 min``."""
+    count, unit = _largest(max(0.0, (now - moment).total_seconds()))
+    return f"{count} {_SHORT[unit]}"
+
+
+def _largest(seconds: float) -> tuple[int, str]:
     for unit, length in (("day", _DAY), ("hour", _HOUR), ("minute", _MINUTE)):
-        if whole >= length:
-            count = int(whole // length)
-            words = f"{count} {unit}{'s' if count > 1 else ''}"
-            return f"in {words}" if seconds > 0 else f"{words} ago"
-    return "now" if seconds > 0 else "just now"
+        if seconds >= length:
+            return int(seconds // length), unit
+    return 0, ""
 
 
 def iso(moment: datetime) -> str:
@@ -82,12 +94,17 @@ def when(moment: datetime | None, now: datetime) -> Markup:
 
 def percent(ratio: float | None) -> str:
     """Return a change such as ``+2.5 %``; a dash for None."""
-    return "–" if ratio is None else f"{ratio:+.1%}".replace("%", " %")
+    return "—" if ratio is None else f"{ratio:+.1%}".replace("%", " %")
 
 
 def limit(ratio: float) -> str:
     """Return a ratio that is a limit, such as ``5 %``."""
     return f"{ratio:.2%}".rstrip("%").rstrip("0").rstrip(".") + " %"
+
+
+def sentence(text: str) -> str:
+    """Return a reason as a sentence: a capital first, a full stop last."""
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 def readable(reason: str) -> str:

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bernard_exporter.assessment import Calendar, build
-from bernard_exporter.catalogue import CATALOGUE
 from bernard_exporter.exposition import Renderer
 from bernard_exporter.inventory.counting import Counting
 from bernard_exporter.inventory.sync import Inventory
@@ -89,9 +88,3 @@ def steps(start: datetime, end: datetime, step: timedelta) -> list[datetime]:
     """Return the multiples of a step from ``start`` to before ``end``."""
     first = datetime.fromtimestamp(-(-start.timestamp() // step.total_seconds()) * step.total_seconds(), UTC)
     return [first + number * step for number in range(1 + (end - first) // step) if first + number * step < end]
-
-
-def every_metric_is_placed() -> None:
-    historical = {metric.name for metric in CATALOGUE if metric.historical}
-    assert historical.isdisjoint(NOT_OF_THE_PAST)
-    assert historical | set(NOT_OF_THE_PAST) == {metric.name for metric in CATALOGUE}

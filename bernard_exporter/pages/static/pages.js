@@ -13,7 +13,7 @@ function keyOf(cell) {
 }
 
 function compare(left, right) {
-  const unknown = (key) => key === "" || key === "–";
+  const unknown = (key) => key === "" || key === "—";
   if (unknown(left) || unknown(right)) return unknown(left) - unknown(right);
   return collator.compare(left, right);
 }
@@ -26,7 +26,7 @@ function sortTable(table, column, descending) {
   const keyed = [...body.rows].map((row) => [keyOf(row.cells[column]), row]);
   keyed.sort(([left], [right]) => {
     const order = compare(left, right);
-    const last = [left, right].some((key) => key === "" || key === "–");
+    const last = [left, right].some((key) => key === "" || key === "—");
     return descending && !last ? -order : order;
   });
   body.append(...keyed.map(([, row]) => row));
