@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from bernard_exporter.catalogue import JOB_LABELS
 from dashboards.grafana.fields import EMPTY_CELL, Field, Json, Link, Step, override
-from dashboards.grafana.kinds import BarGauge, Panel, Stat, StateTimeline, StatusHistory, Table, Target, Trend
+from dashboards.grafana.kinds import BarGauge, Stat, StateTimeline, StatusHistory, Table, Target, Trend
 from dashboards.links import RUN_PAGE, of_series, of_table
 from dashboards.states import SEVERITY_MAPPING, STATE_MAPPING, STATUS_MAPPING
 
@@ -95,7 +95,11 @@ def trend(
 ) -> Trend:
     """Return lines over time; with ``links`` each leads to the board of its job."""
     shown = replace(field, links=of_series()) if links else field
-    custom: Json = {"fillOpacity": 40, "lineWidth": 1, "stacking": {"group": "A", "mode": "normal"}} if stacked else {}
+    custom: Json = {}
+    if stacked:
+        custom = {"fillOpacity": 40, "lineWidth": 1, "stacking": {"group": "A", "mode": "normal"}}
+    elif len(field.steps) > 1:
+        custom = {"thresholdsStyle": {"mode": "dashed"}}
     targets = [Target(line.expr, line.legend) for line in lines]
     return Trend(title, description, targets, shown, budget=budget, overrides=overrides, custom=custom)
 
@@ -224,8 +228,3 @@ def matrix(title: str, description: str, expr: str, field: Field, *, rows: str, 
 def with_links(field: Field, *links: Link) -> Field:
     """Return a field whose values lead somewhere."""
     return replace(field, links=links)
-
-
-def panels_of(board_panels: Sequence[object]) -> list[Panel]:
-    """Return the panels that ask something, headings left out."""
-    return [panel for panel in board_panels if isinstance(panel, Panel)]
