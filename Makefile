@@ -12,12 +12,12 @@ BENCH ?=
 # Tests mostly wait for servers, so there may be more workers than cores.
 WORKERS ?= 3
 
-.PHONY: demo test lint docs generate deb deb-test bench growth clean
+.PHONY: demo test lint docs generate deb deb-test release bench growth clean
 
 $(STAMP): setup.cfg pyproject.toml
 	sh tools/debian-packages python3-venv
 	python3 -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[docs,test]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[docs,kubernetes,test]'
 	touch $@
 
 demo: $(STAMP)
@@ -46,6 +46,10 @@ test: $(STAMP) lint
 deb deb-test: $(STAMP)
 	sh tools/debian-packages debootstrap
 	$(BIN)/python -m tools.debs $(if $(filter deb-test,$@),--install)
+
+# Everything that is published, into dist/, once all agree on the version; needs root for the Debian packages.
+release: $(STAMP)
+	$(BIN)/python -m tools.release
 
 bench: $(STAMP)
 	sh tools/debian-packages mariadb-server nginx prometheus-sql-exporter wrk
