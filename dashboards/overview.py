@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from alerts.settings import Settings
+from bernard_exporter.catalogue import JOB_LABELS
 from dashboards import links
 from dashboards.board import board, failures, job_variables
 from dashboards.grafana.board import Board
@@ -21,6 +22,7 @@ from dashboards.panels import (
     RATIO,
     RUN,
     SECONDS,
+    SEVERITY,
     SHARE_OF_LIMIT,
     STATE,
     STATUS,
@@ -117,9 +119,10 @@ def _alerts() -> Table:
     return table(
         "Firing alerts",
         "Alerts of this project that fire now, from Prometheus itself; needs its rules.",
-        [Column("Firing", fleet.ALERTS, replace(COUNT, steps=GOOD_AT_ZERO), width=80)],
-        sort="severity",
-        keys=("severity", "alertname", "section", "type", "datacenter"),
+        [Column("Severity", fleet.ALERTS, SEVERITY, cell="color-text", width=100)],
+        sort="Severity",
+        descending=True,
+        keys=("alertname", *JOB_LABELS),
         empty="no alert fires",
         links=False,
     )
@@ -183,7 +186,7 @@ def _service() -> Shelf:
         "Fresh, over time",
         "Share of the expected jobs whose state is fresh, by type and data centre.",
         [Line(fleet.FRESH_SHARE_BY_PLACE, "{{type}} {{datacenter}}")],
-        _FRESH,
+        replace(_FRESH, minimum=None),
         budget=12,
     )
     met = bars(

@@ -30,7 +30,7 @@ PAST = timedelta(days=37)
 _STEP = timedelta(hours=6)
 _MINUTE = timedelta(minutes=1)
 _CONFIG = """
-global: {{scrape_interval: 1s, evaluation_interval: 1s}}
+global: {{scrape_interval: 1s, evaluation_interval: 2s}}
 rule_files: ['{rules}/*.yaml']
 scrape_configs:
 - {{job_name: bernard, static_configs: [{{targets: ['{one}', '{other}']}}]}}
@@ -128,7 +128,7 @@ def _settled(prometheus: Prometheus) -> None:
         "count(rate(bernard_polls_total[1m]) > 0) >= 2",
         "count(section_type_datacenter:bernard_backup_rpo_met:ratio_30d) > 60",
         'count(ALERTS{alertstate="firing",alertname="BackupMissing"})',
-        'count(ALERTS{alertstate="firing",alertname="BackupStale"})',
+        'count(ALERTS{alertstate="firing",alertname="BackupVeryStale"})',
     ):
         eventually(partial(_told, prometheus, query), query)
 

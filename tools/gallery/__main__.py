@@ -31,7 +31,7 @@ def main() -> None:
         time.sleep(_WATCHED)
         for board in committed():
             shown = _watched(board) if board.uid == "bernard-exporter" else board
-            grafana = Grafana(found.address, shown, _CHOSEN.get(board.uid))
+            grafana = Grafana(found.address, shown, _CHOSEN.get(board.uid), points=200)
             draw(shown, grafana, _PICTURES / f"{board.uid}.png")
             print(_PICTURES / f"{board.uid}.png")
 

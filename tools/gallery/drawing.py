@@ -200,7 +200,10 @@ def _trend(figure: Figure, axes: Axes, panel: Json, grafana: Grafana, inches: tu
         for target in panel["targets"]
         for series in grafana.result(target)
     ]
-    inner = _inner(axes, figure, inches, (0.72, 0.12, 0.36, 0.62))
+    longest = max((len(name) for name, *_ in found), default=1)
+    columns = max(1, min(6, len(found), int(inches[0] * 13 / (longest + 5))))
+    lines = min(4, -(-len(found) // columns))
+    inner = _inner(axes, figure, inches, (0.72, 0.12, 0.36, 0.3 + 0.145 * lines))
     styles = {
         entry["matcher"]["options"]: {prop["id"]: prop["value"] for prop in entry["properties"]}
         for entry in panel["fieldConfig"]["overrides"]
@@ -227,9 +230,18 @@ def _trend(figure: Figure, axes: Axes, panel: Json, grafana: Grafana, inches: tu
     inner.yaxis.set_major_formatter(lambda number, _: worded(number, field))
     _time_axis(inner, grafana)
     if found:
-        columns = max(1, min(6, int(inches[0] * 9 / (max(len(name) for name, *_ in found) + 4))))
-        inner.legend(
-            loc="upper left", bbox_to_anchor=(-0.02, -0.1), ncols=columns, fontsize=6.5, frameon=False, handlelength=1.2
+        handles, labels = inner.get_legend_handles_labels()
+        fits = columns * lines
+        figure.legend(
+            handles[:fits],
+            labels[:fits],
+            loc="upper left",
+            bbox_to_anchor=(inner.get_position().x0, inner.get_position().y0 - 0.2 / figure.get_size_inches()[1]),
+            ncols=columns,
+            fontsize=6.5,
+            frameon=False,
+            handlelength=1.2,
+            borderpad=0,
         )
 
 

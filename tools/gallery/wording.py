@@ -58,6 +58,8 @@ def worded(value: float, field: Json) -> str:
         return f"{value * 100:.{1 if decimals is None else decimals}f} %"
     if unit == "dateTimeAsIso":
         return f"{datetime.fromtimestamp(value / 1000, UTC):%Y-%m-%d %H:%M}"
+    if unit == "none":
+        return f"{value:.0f}"
     return _number(value, decimals) + {"cpm": " /min", "ops": " /s"}.get(str(unit), "")
 
 
