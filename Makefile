@@ -1,5 +1,6 @@
 # make demo: run the exporter on an inventory it makes itself.
 # make test: install what is missing and run every check.
+# make deb-test: build the Debian packages and try them in a fresh Debian.
 # make bench: measure against peers, in one run.
 
 VENV := .venv
@@ -11,7 +12,7 @@ BENCH ?=
 # Tests mostly wait for servers, so there may be more workers than cores.
 WORKERS ?= 3
 
-.PHONY: demo test lint docs generate bench growth clean
+.PHONY: demo test lint docs generate deb deb-test bench growth clean
 
 $(STAMP): setup.cfg pyproject.toml
 	sh tools/debian-packages python3-venv
@@ -41,6 +42,11 @@ test: $(STAMP) lint
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
+# The Debian packages, built twice and judged by lintian, into dist/deb; needs root. deb-test also tries them.
+deb deb-test: $(STAMP)
+	sh tools/debian-packages debootstrap
+	$(BIN)/python -m tools.debs $(if $(filter deb-test,$@),--install)
+
 bench: $(STAMP)
 	sh tools/debian-packages mariadb-server nginx prometheus-sql-exporter wrk
 	test -x $(PEERS)/bin/query-exporter || { python3 -m venv $(PEERS) && $(PEERS)/bin/pip install --quiet query-exporter pymysql; }
@@ -52,4 +58,4 @@ growth: $(STAMP)
 	$(BIN)/python -m tools.bench --growth
 
 clean:
-	rm -rf $(VENV) .tox build dist *.egg-info .coverage*
+	rm -rf $(VENV) .cache .tox build dist *.egg-info .coverage*

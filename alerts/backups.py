@@ -187,7 +187,7 @@ def _did_not_start(settings: Settings) -> Alert:
     It looks at what was due one grace ago, so that it stays while one due time follows another. A run may seem to
     start before it was due, where the clock of the database is behind. A job that still runs cannot start.
     """
-    due = f"{PREVIOUS_RUN()} offset {settings.wait(settings.grace)}"
+    due = f"{PREVIOUS_RUN()} offset {settings.window(settings.grace)}"
     started = f"({LAST_ATTEMPT_START()} or {EXPECTED()} * 0)"
     return Alert(
         "BackupDidNotStart",

@@ -49,10 +49,11 @@ def _down(settings: Settings) -> Iterator[Alert]:
 
 
 def _poll_failing(settings: Settings) -> Iterator[Alert]:
+    none = f"max by (job) (max_over_time({catalogue.UP()}[{settings.window(10 * MINUTE)}])) == 0"
     yield Alert(
         "BernardPollFailing",
         Severity.CRITICAL,
-        f"max by (job) (max_over_time({catalogue.UP()}[{settings.window(10 * MINUTE)}])) == 0",
+        none,
         5 * MINUTE,
         ("job",),
         "No exporter can read the inventory of backups",
@@ -68,7 +69,7 @@ def _poll_failing(settings: Settings) -> Iterator[Alert]:
     yield Alert(
         "BernardPollFailing",
         Severity.WARNING,
-        f"({grown['failure']} > {grown['success']})\nand on ({_TARGET})\n{lately}",
+        f"({grown['failure']} > {grown['success']})\nand on ({_TARGET})\n{lately}\nunless on (job)\n{none}",
         15 * MINUTE,
         ("job", "instance"),
         "Most polls by {{ $labels.instance }} fail",
@@ -94,7 +95,7 @@ def _inventory_old(settings: Settings) -> Iterator[Alert]:
         EXPORTER_BOARD,
         "polls",
     )
-    due = f"{PREVIOUS_RUN()} offset {settings.wait(settings.grace)}"
+    due = f"{PREVIOUS_RUN()} offset {settings.window(settings.grace)}"
     yield Alert(
         "BernardInventoryOld",
         Severity.CRITICAL,

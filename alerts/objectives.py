@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from alerts.alert import FLEET, JOB_BOARD, OVERVIEW_BOARD, THE_JOB, Alert, Severity
-from alerts.recording import FLEET_RPO_MET, FRESH, RPO_MET
+from alerts.recording import FLEET_RPO_MET, FRESH, OBJECTIVE_WINDOWS, RPO_MET
 from alerts.settings import HOUR, MINUTE, Settings
 from bernard_exporter.catalogue import JOB_LABELS
 
@@ -49,13 +49,13 @@ def alerts(settings: Settings) -> Iterator[Alert]:
     yield Alert(
         "BackupOftenLate",
         Severity.TASK,
-        # While it is late, BackupStale says so.
-        f"({chronic})\nand\n{FRESH()} == 1",
+        # While it is late, BackupStale says so; and to be late and to be mended, once, is no habit.
+        f"({chronic})\nand\nchanges({FRESH()}[30d:{OBJECTIVE_WINDOWS['30d']}]) > 2\nand\n{FRESH()} == 1",
         HOUR,
         JOB_LABELS,
         f"{THE_JOB} was late {_LATE} of the last 30 days",
-        f"It is young enough now, but {_LATE} of the last 30 days were spent without a young enough success, and the "
-        f"last 7 days were no better. {goal} Its schedule and its limit do not fit.",
+        f"It is young enough now, but {_LATE} of the last 30 days were spent without a young enough success, more than "
+        f"once, and lately too. {goal} Its schedule and its limit do not fit.",
         JOB_BOARD,
     )
 

@@ -81,7 +81,6 @@ def inhibitions(settings: Settings) -> list[dict[str, Any]]:
         over(["alertname=BernardInventoryOld"], ["alertname=BackupDidNotStart"]),
         # What is known of backups is old: wait until it is not. One of several exporters is no reason.
         over(["alertname=BernardPollFailing", critical], [_BACKUPS]),
-        over(["alertname=BernardPollFailing", critical], ["alertname=BernardPollFailing", "severity=warning"]),
         over(["alertname=BernardPollFailing", critical], ["alertname=BernardInventoryOld"]),
         over(["alertname=BernardDown", critical], ["alertname=~BernardPollFailing|BernardInventoryOld"]),
         over(["alertname=BernardDown", critical], [_BACKUPS]),

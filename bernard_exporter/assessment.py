@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from bernard_exporter.contents import Contents
@@ -11,7 +11,7 @@ from bernard_exporter.inventory.counts import Counts, Key, StartKind
 from bernard_exporter.inventory.record import Record, Retained
 from bernard_exporter.inventory.sync import Inventory
 from bernard_exporter.model import Anomaly, Job, Rejection, Status
-from bernard_exporter.policy import Policy, judge
+from bernard_exporter.policy import Limits, judge
 from bernard_exporter.schedule import Schedule
 from bernard_exporter.snapshot import JobStatus, Snapshot
 
@@ -46,11 +46,12 @@ def build(inventory: Inventory, counting: Counting, calendar: Calendar, now: dat
     jobs = []
     for job in names:
         record = inventory.records.get(job, empty)
-        jobs.append(_status(job, record, policy, by_status.get(job, {}), counting.current(job, record), calendar, now))
+        limits, contents = policy.expected.get(job), counting.current(job, record)
+        jobs.append(assess(job, limits, record, by_status.get(job, {}), contents, calendar, now))
     return Snapshot(
         taken=now,
         jobs=tuple(jobs),
-        storage=_storage(jobs),
+        storage=storage(jobs),
         rejected={reason: inventory.counts.rejected[reason] for reason in Rejection},
         anomalies=_anomalies(inventory.counts, jobs),
         newest_start=_newest_start(inventory.counts),
@@ -68,16 +69,26 @@ def _runs_by_status(counts: Counts) -> dict[Job, dict[Status, int]]:
     return found
 
 
-def _status(
+def assess(
     job: Job,
+    limits: Limits | None,
     record: Record,
-    policy: Policy,
     runs: Mapping[Status, int],
     contents: Contents | None,
     calendar: Calendar,
     now: datetime,
 ) -> JobStatus:
-    limits = policy.expected.get(job)
+    """Return what is known of a job at ``now``, and what its limits say of it.
+
+    Args:
+        job: which.
+        limits: None when the policy does not expect the job.
+        record: what its runs add up to.
+        runs: its rows by status.
+        contents: what was counted in its newest success, None while it is not counted.
+        calendar: where due times are looked up.
+        now: aware.
+    """
     ongoing = record.in_progress(now)
     due = calendar.around(limits.schedule, now) if limits and limits.schedule else (None, None)
     since = now - timedelta(seconds=limits.retention) if limits and limits.retention else None
@@ -101,7 +112,8 @@ def _status(
     )
 
 
-def _storage(jobs: list[JobStatus]) -> dict[tuple[str, str], Retained]:
+def storage(jobs: Iterable[JobStatus]) -> dict[tuple[str, str], Retained]:
+    """Return what each destination host retains of each type."""
     found: dict[tuple[str, str], Retained] = {}
     for status in jobs:
         for host, retained in (status.retained or {}).items():

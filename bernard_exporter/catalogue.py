@@ -32,6 +32,7 @@ class Metric:
         name: as it is exposed; a counter's ends in ``_total``.
         samples: takes a snapshot and the exporter's own figures, yields the samples; an unknown value yields none.
         own: it tells of the exporter, so it changes at every poll; the others tell of the inventory, which seldom does.
+        historical: whether the runs of the inventory tell what it was at any time in the past.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Metric:
     labels: tuple[str, ...]
     samples: Callable[[Snapshot, Telemetry], Iterable[Sample]]
     own: bool = False
+    historical: bool = False
 
     def __call__(self, **matchers: str) -> str:
         """Return a PromQL selector of the metric, such as ``METRIC(section="s1")``.
@@ -64,8 +66,9 @@ def _define(
     samples: Callable[[Snapshot, Telemetry], Iterable[Sample]],
     kind: Kind = "gauge",
     own: bool = False,
+    historical: bool = False,
 ) -> Metric:
-    metric = Metric(f"bernard_{name}", text, kind, labels, samples, own)
+    metric = Metric(f"bernard_{name}", text, kind, labels, samples, own, historical)
     CATALOGUE.append(metric)
     return metric
 
@@ -86,7 +89,7 @@ def _job(name: str, text: str, value: Callable[[JobStatus], float | None]) -> Me
             if found is not None:
                 yield status.job, found
 
-    return _define(f"backup_{name}", text + AS_OF, JOB_LABELS, samples)
+    return _define(f"backup_{name}", text + AS_OF, JOB_LABELS, samples, historical=True)
 
 
 def _job_set(
@@ -100,7 +103,7 @@ def _job_set(
                 yield (*status.job, *labels), value
 
     further = (label,) if isinstance(label, str) else label
-    return _define(f"backup_{name}", text + AS_OF, (*JOB_LABELS, *further), samples)
+    return _define(f"backup_{name}", text + AS_OF, (*JOB_LABELS, *further), samples, historical=True)
 
 
 def _limit(name: str, text: str, value: Callable[[Limits], float | None]) -> Metric:
@@ -273,18 +276,21 @@ STORAGE_BYTES = _define(
     "Bytes of the successes still within retention on a destination host." + AS_OF,
     ("host", "type"),
     lambda snapshot, _: ((key, float(kept.bytes)) for key, kept in snapshot.storage.items()),
+    historical=True,
 )
 STORAGE_BACKUPS = _define(
     "storage_retained_backups",
     "Successes still within retention on a destination host." + AS_OF,
     ("host", "type"),
     lambda snapshot, _: ((key, float(kept.backups)) for key, kept in snapshot.storage.items()),
+    historical=True,
 )
 NEWEST_START = _define(
     "inventory_newest_start_timestamp_seconds",
     "Start of the newest run of all; one that stays old means nothing is recorded any more." + AS_OF,
     (),
     lambda snapshot, _: [] if snapshot.newest_start is None else [((), snapshot.newest_start)],
+    historical=True,
 )
 ANOMALIES = _define(
     "inventory_anomalies",

@@ -34,6 +34,14 @@ class WebError(BernardError):
     """The web server could not be started."""
 
 
+class ResourceError(BernardError):
+    """A file that belongs to the installation is not there, or could not be copied."""
+
+
+class PagesError(BernardError):
+    """What the pages are made of is not installed."""
+
+
 class SampleError(BernardError):
     """A sample inventory could not be written."""
 
@@ -58,3 +66,7 @@ class NotFoundError(BernardError):
 
 class BusyError(BernardError):
     """Too many questions are being answered already."""
+
+
+class BackfillError(BernardError):
+    """The past could not be written."""

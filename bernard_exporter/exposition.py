@@ -70,6 +70,11 @@ def _openmetrics(families: Iterable[Family]) -> bytes:
     return _render_openmetrics(registry).removesuffix(_EOF)
 
 
+def openmetrics_text(metric: Metric, samples: Iterable[Sample]) -> str:
+    """Return a metric with its samples as OpenMetrics, without the mark of the end."""
+    return _openmetrics([_family(metric, samples)]).decode()
+
+
 def _not_created(families: Iterable[Family]) -> Iterator[Family]:
     """Yield the families without ``_created`` series, which this exporter has no use for."""
     for family in families:

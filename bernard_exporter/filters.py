@@ -18,8 +18,8 @@ DEFAULT_LIMIT = 100
 # The longest text any column holds.
 MAX_TEXT = 300
 MAX_VALUES = 50
-# A cursor holds a path and a name, each at most six characters long for one of theirs.
-MAX_CURSOR = 8192
+# A cursor holds a path and a name, each character of theirs in at most three bytes, and four characters for those.
+MAX_CURSOR = 4096
 MAX_BYTES = 1 << 63
 
 
@@ -190,8 +190,8 @@ def _check_text(parameter: str, text: str) -> None:
 
 def encode_cursor(sort: str, *key: int | float | str | None) -> str:
     """Return where a page in an order ended, as text that means nothing to anybody else."""
-    text = json.dumps([sort, *key], separators=(",", ":"))
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+    text = json.dumps([sort, *key], separators=(",", ":"), ensure_ascii=False)
+    return base64.urlsafe_b64encode(text.encode("utf-8", "replace")).decode().rstrip("=")
 
 
 def decode_cursor(cursor: str, sort: str, *kinds: tuple[type, ...]) -> list[Any]:

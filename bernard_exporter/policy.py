@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bernard_exporter.model import UNKNOWN_DATACENTER, BackupType, Job, Run, State
@@ -57,12 +57,23 @@ class Policy:
     Attributes:
         datacenters: name to the regular expression its hosts match; the first that matches wins.
         expected: the limits of each expected job.
+        sections: the pattern that the whole name of a watched section matches; None when all are watched.
     """
 
     datacenters: Mapping[str, re.Pattern[str]] = field(
         default_factory=lambda: {name: re.compile(text) for name, text in BUILT_IN_DATACENTERS.items()}
     )
     expected: Mapping[Job, Limits] = field(default_factory=dict)
+    sections: re.Pattern[str] | None = None
+
+    def restricted(self, sections: re.Pattern[str]) -> Policy:
+        """Return the policy of an exporter that watches only some sections, and leaves the others to its peers."""
+        expected = {job: limits for job, limits in self.expected.items() if sections.fullmatch(job.section)}
+        return replace(self, expected=expected, sections=sections)
+
+    def watches(self, section: str) -> bool:
+        """Tell whether this exporter speaks of a section."""
+        return self.sections is None or self.sections.fullmatch(section) is not None
 
     def datacenter(self, host: str) -> str:
         """Return the data centre of a destination host, ``unknown`` when it matches none."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from bernard_exporter.contents import Contents
 from bernard_exporter.inventory.record import Band, Retained
-from bernard_exporter.model import Anomaly, Job, Rejection, Run, Status
+from bernard_exporter.model import RANK, Anomaly, Job, Rank, Rejection, Run, State, Status
 from bernard_exporter.policy import Limits, Policy, Verdict
+
+# From the worst; states of the same rank in the order in which the rules are tried.
+_FROM_THE_WORST = sorted(State, key=lambda state: -RANK[state])
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,21 @@ class JobStatus:
     retained: Mapping[str, Retained] | None
     oldest_retained: int | None
     band: Band | None
+
+    @property
+    def rank(self) -> Rank:
+        """How bad its state is; a job that is not judged is not bad."""
+        return RANK[self.verdict.state] if self.verdict else Rank.OK
+
+
+def worst_first(jobs: Iterable[JobStatus]) -> list[JobStatus]:
+    """Return jobs from the worst state to the best, those that are not judged last, alike ones by name."""
+
+    def order(status: JobStatus) -> tuple[int, Job]:
+        place = _FROM_THE_WORST.index(status.verdict.state) if status.verdict else len(_FROM_THE_WORST)
+        return place, status.job
+
+    return sorted(jobs, key=order)
 
 
 @dataclass(frozen=True, slots=True)

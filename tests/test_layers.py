@@ -13,6 +13,7 @@ ORDER = [
     "errors",
     "model",
     "schedule",
+    "wording",
     "contents",
     "policy",
     "filters",

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import alerts.products
+import dashboards.render
 from alerts.settings import Settings
+from tests.alerts.rule_tests import rule_tests
 from tools import reference
 
 ROOT = Path(__file__).parent.parent
@@ -16,7 +18,9 @@ ROOT = Path(__file__).parent.parent
 def products() -> Iterator[tuple[Path, str]]:
     """Yield every file that follows from the code, and what it should hold."""
     yield from reference.pages(ROOT / "docs")
-    yield from ((alerts.products.FOLDER / name, text) for name, text in alerts.products.products(Settings()))
+    rules = (*alerts.products.products(Settings()), *rule_tests())
+    yield from ((alerts.products.FOLDER / name, text) for name, text in rules)
+    yield from ((dashboards.render.FOLDER / name, text) for name, text in dashboards.render.files())
 
 
 def main(arguments: list[str]) -> int:

@@ -56,7 +56,8 @@ def _commands(context: click.Context) -> Iterator[tuple[str, str]]:
     name = context.command_path.replace(" ", "-")
     below = []
     if isinstance(command, click.Group):
-        below = [click.Context(found, context, info) for info, found in command.commands.items() if not found.hidden]
+        commands = ((name, command.get_command(context, name)) for name in command.list_commands(context))
+        below = [click.Context(found, context, name) for name, found in commands if found and not found.hidden]
     yield name, "\n".join(_page(context, name, below))
     for each in below:
         yield from _commands(each)

@@ -10,13 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bernard_exporter.check.predecessor import Finding
-from bernard_exporter.model import RANK, Job, Rank, State
-from bernard_exporter.snapshot import JobStatus, Snapshot
+from bernard_exporter.model import Job, Rank
+from bernard_exporter.snapshot import JobStatus, Snapshot, worst_first
 
 # The exit status of a plugin that cannot say.
 UNKNOWN = 3
-# From the worst; states of the same rank in the order in which the rules are tried.
-_STATES = sorted(State, key=lambda state: -RANK[state])
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +46,11 @@ def one(finding: Finding) -> Output:
 
 def everything(snapshot: Snapshot) -> Output:
     """Return the output for every job that the policy expects: a summary, then a line each, the worst first."""
-    judged = [status for status in snapshot.jobs if status.verdict is not None]
+    judged = worst_first(status for status in snapshot.jobs if status.verdict)
     if not judged:
         return unknown("the policy expects no job; name sections in the configuration, under policy.sections")
-    judged.sort(key=_badness)
-    worst = _rank(judged[0])
-    counts = Counter(_rank(status) for status in judged)
+    worst = judged[0].rank
+    counts = Counter(status.rank for status in judged)
     summary = ", ".join(f"{counts[rank]} {rank.name.lower()}" for rank in reversed(Rank))
     first = f" (worst: {_said(judged[0])})" if worst is not Rank.OK else ""
     data = " ".join(f"{rank.name.lower()}={counts[rank]};;;0;{len(judged)}" for rank in Rank)
@@ -62,15 +59,7 @@ def everything(snapshot: Snapshot) -> Output:
 
 
 def _lines(judged: Sequence[JobStatus]) -> list[str]:
-    return [f"{_rank(status).name} {_said(status)}" for status in judged]
-
-
-def _badness(status: JobStatus) -> tuple[int, Job]:
-    return (_STATES.index(status.verdict.state) if status.verdict else len(_STATES)), status.job
-
-
-def _rank(status: JobStatus) -> Rank:
-    return RANK[status.verdict.state] if status.verdict else Rank.OK
+    return [f"{status.rank.name} {_said(status)}" for status in judged]
 
 
 def _said(status: JobStatus) -> str:

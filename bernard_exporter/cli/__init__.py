@@ -4,30 +4,54 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from typing import NoReturn
 
 import click
 
 from bernard_exporter import __version__
-from bernard_exporter.cli.check import check
-from bernard_exporter.cli.demo import demo
-from bernard_exporter.cli.sample import generate_sample
-from bernard_exporter.cli.serve import serve
 from bernard_exporter.errors import BernardError
 
 NAME = "bernard-exporter"
+# Module and name of each command.
+_COMMANDS = {
+    "serve": ("serve", "serve"),
+    "demo": ("demo", "demo"),
+    "status": ("status", "status"),
+    "check": ("check", "check"),
+    "policy": ("policy", "policy"),
+    "doctor": ("doctor", "doctor"),
+    "report": ("report", "report"),
+    "backfill": ("backfill", "backfill"),
+    "monitoring": ("monitoring", "monitoring"),
+    "generate-sample": ("sample", "generate_sample"),
+}
 
 
-@click.group(no_args_is_help=False, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class _Commands(click.Group):
+    """Imports a command when it is used, so that the long-running exporter does not carry what the others need."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command, None where there is none of that name."""
+        if cmd_name not in _COMMANDS:
+            return None
+        module, name = _COMMANDS[cmd_name]
+        found: click.Command = getattr(import_module(f"{__name__}.{module}"), name)
+        return found
+
+
+@click.group(
+    cls=_Commands,
+    no_args_is_help=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__, prog_name=NAME)
 def cli() -> None:
     """Watch the inventory of MariaDB backups: metrics for Prometheus."""
-
-
-cli.add_command(serve)
-cli.add_command(demo)
-cli.add_command(generate_sample)
-cli.add_command(check)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -62,6 +62,7 @@ def _places(scheme: str, address: str, prefix: str) -> str:
     paths = {
         "/": "what is where",
         "/metrics": "what Prometheus scrapes",
+        "/api/docs": "the inventory over JSON and CSV",
         "/-/ready": "whether the inventory is loaded",
     }
     return "\n".join(f"  {base}{path:<12} {what}" for path, what in paths.items()) + "\nEnd with Ctrl-C."

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import re
 import signal
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -13,7 +15,9 @@ import click
 from bernard_exporter import logs
 from bernard_exporter.cli.options import config_option, log_options, web_options
 from bernard_exporter.config.load import load
+from bernard_exporter.config.settings import Settings
 from bernard_exporter.errors import BernardError
+from bernard_exporter.inspection.access import Access
 from bernard_exporter.poller import Poller
 from bernard_exporter.toolkit.watched import WebConfig
 from bernard_exporter.web import server
@@ -24,22 +28,48 @@ from bernard_exporter.web.supervision import supervise
 _log = logging.getLogger(__name__)
 
 
+def _pattern(_: click.Context, option: click.Parameter, value: str | None) -> re.Pattern[str] | None:
+    try:
+        return None if value is None else re.compile(value)
+    except re.error as error:
+        raise click.BadParameter(f"expected a regular expression such as 's[1-4]' ({error})", param=option) from error
+
+
 @click.command()
 @config_option
+@click.option(
+    "--policy.sections",
+    "sections",
+    metavar="REGEX",
+    callback=_pattern,
+    help="Watch only the sections whose whole name matches, so that several exporters share one inventory.",
+)
 @web_options
 @log_options
 def serve(
-    file: Path, addresses: tuple[str, ...], web: WebConfig | None, prefix: str, log_level: str, log_format: str
+    file: Path,
+    sections: re.Pattern[str] | None,
+    addresses: tuple[str, ...],
+    web: WebConfig | None,
+    prefix: str,
+    log_level: str,
+    log_format: str,
 ) -> None:
     """Poll the inventory and serve its metrics until SIGTERM.
 
     SIGHUP or POST /-/reload reads the configuration anew.
     """
     logs.configure(log_level, log_format)
-    run(file, addresses, prefix, web)
+    run(file, addresses, prefix, web, sections)
 
 
-def run(file: Path, addresses: Sequence[str], prefix: str, web: WebConfig | None = None) -> None:
+def run(
+    file: Path,
+    addresses: Sequence[str],
+    prefix: str,
+    web: WebConfig | None = None,
+    sections: re.Pattern[str] | None = None,
+) -> None:
     """Poll and serve until SIGTERM or SIGINT.
 
     Args:
@@ -47,17 +77,23 @@ def run(file: Path, addresses: Sequence[str], prefix: str, web: WebConfig | None
         addresses: where to listen.
         prefix: the path under which everything is.
         web: the web configuration, None for neither TLS nor users.
+        sections: what the whole name of a section matches that is watched, None for all.
 
     Raises:
         BernardError: the configuration cannot be used, or an address not be listened on.
     """
     # Until there is something to reload; the usual answer to this signal is to die of it.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    poller = Poller(load(file))
+
+    def settings() -> Settings:
+        found = load(file)
+        return replace(found, policy=found.policy.restricted(sections)) if sections else found
+
+    poller = Poller(settings())
 
     def reload() -> None:
         try:
-            poller.reload(lambda: load(file))
+            poller.reload(settings)
         except BernardError as error:
             _log.error("the old configuration stays in force: %s", error)
             raise
@@ -75,5 +111,7 @@ def run(file: Path, addresses: Sequence[str], prefix: str, web: WebConfig | None
         poller.start()
         stack.callback(poller.stop)
         _log.info("serving %s on %s", "https" if web and web.encrypted else "http", ", ".join(addresses))
-        app = application(poller, reload, prefix)
+        access = Access(poller)
+        stack.callback(access.close)
+        app = application(poller, access, reload, prefix)
         server.serve(Guard(app, web, prefix) if web else app, sockets, hang_up, web, lambda: supervise(poller))

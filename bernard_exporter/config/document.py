@@ -58,6 +58,11 @@ class Entry:
         return isinstance(self.node, yaml.ScalarNode) and self.node.tag == "tag:yaml.org,2002:null"
 
     @property
+    def is_mapping(self) -> bool:
+        """Tell whether the value is a mapping."""
+        return isinstance(self.node, yaml.MappingNode)
+
+    @property
     def is_list(self) -> bool:
         """Tell whether the value is a list."""
         return isinstance(self.node, yaml.SequenceNode)

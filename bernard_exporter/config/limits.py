@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -27,6 +27,7 @@ KEYS = (
     "restore_rate",
 )
 _IN_SECTION = (*KEYS, "datacenters")
+_NONE = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,20 @@ class Sourced:
         schedule = self.limits.schedule
         moved = Schedule(schedule.expression, timezone) if schedule else None
         return Sourced(replace(self.limits, schedule=moved), timezone, origins)
+
+
+def limit_texts(limits: Limits) -> Iterator[tuple[str, str]]:
+    """Yield name and value of each limit as the configuration writes it, "none" where it does not say."""
+    for name in ("max_age", "max_duration", "retention"):
+        seconds = getattr(limits, name)
+        yield name, values.duration_text(seconds) if seconds else _NONE
+    yield "min_size", values.size_text(limits.min_size)
+    yield "size_change_warning", values.ratio_text(limits.size_change_warning)
+    yield "size_change_critical", values.ratio_text(limits.size_change_critical)
+    yield "schedule", limits.schedule.expression if limits.schedule else _NONE
+    yield "timezone", limits.schedule.timezone if limits.schedule else _NONE
+    yield "read_only", str(limits.read_only).lower()
+    yield "restore_rate", values.size_text(int(limits.restore_rate)) if limits.restore_rate else _NONE
 
 
 def _stated(keys: Mapping[str, Entry], base: Sourced) -> dict[str, Any]:

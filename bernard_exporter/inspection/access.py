@@ -39,12 +39,18 @@ class Source(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class View:
-    """What a question is answered from: one transaction, and what was known when it was asked."""
+class Outlook:
+    """What a question is answered from that needs no database: what was found last."""
 
-    connection: Connection
     snapshot: Snapshot
     now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class View(Outlook):
+    """What a question to the database is answered from: one transaction, and what was known when it was asked."""
+
+    connection: Connection
 
 
 class Access:
@@ -53,37 +59,55 @@ class Access:
     def __init__(self, source: Source, workers: int = _WORKERS, waiting: int = _WAITING) -> None:
         """Prepare to answer ``workers`` questions at a time and to let ``waiting`` more wait."""
         self._source = source
-        self._most = workers + waiting
-        self._asked = 0
-        self._lock = threading.Lock()
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="access")
+        self._database = _Desk(workers, waiting)
+        # Questions that need no database must not wait for one that hangs.
+        self._memory = _Desk(1, waiting)
 
     @property
-    def snapshot(self) -> Snapshot:
-        """What was found last; needs no database."""
-        return self._source.snapshot
+    def outlook(self) -> Outlook:
+        """What was found last, and the moment."""
+        return Outlook(self._source.snapshot, self._source.now)
 
-    @property
-    def now(self) -> datetime:
-        """The moment, aware."""
-        return self._source.now
+    async def look(self, question: Callable[[Outlook], T]) -> T:
+        """Return the answer to a question about what was found last.
+
+        Raises:
+            BusyError: too many questions wait already.
+            BernardError: whatever else the question raises.
+        """
+        return await self._memory.do(lambda: question(self.outlook))
 
     async def ask(self, question: Callable[[View], T]) -> T:
-        """Return the answer to a question, which runs in a thread with a connection of its own.
+        """Return the answer to a question to the database, on a connection of its own.
 
         Raises:
             BusyError: too many questions wait already.
             StoreError: the database cannot be read, or the question takes it too long.
             BernardError: whatever else the question raises.
         """
-        return await self.work(lambda: self._answer(question))
+        return await self._database.do(lambda: self._answer(question))
 
-    async def work(self, task: Callable[[], T]) -> T:
-        """Return the outcome of a task that would keep scrapes waiting, done in one of the same threads.
+    def close(self) -> None:
+        """Answer nothing any more; does not wait for a database that hangs."""
+        self._database.close()
+        self._memory.close()
 
-        Raises:
-            BusyError: too many wait already.
-        """
+    def _answer(self, question: Callable[[View], T]) -> T:
+        known = self.outlook
+        with self._source.database.connect() as connection:
+            return question(View(known.snapshot, known.now, connection))
+
+
+class _Desk:
+    """Some threads, and a queue before them that does not grow for ever."""
+
+    def __init__(self, workers: int, waiting: int) -> None:
+        self._most = workers + waiting
+        self._asked = 0
+        self._lock = threading.Lock()
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="access")
+
+    async def do(self, task: Callable[[], T]) -> T:
         with self._lock:
             if self._asked >= self._most:
                 raise BusyError(f"{self._asked} questions are being answered or wait; ask again in a moment")
@@ -98,13 +122,7 @@ class Access:
         return await asyncio.wrap_future(future)
 
     def close(self) -> None:
-        """Answer nothing any more; does not wait for a database that hangs."""
         self._pool.shutdown(wait=False, cancel_futures=True)
-
-    def _answer(self, question: Callable[[View], T]) -> T:
-        snapshot, now = self._source.snapshot, self._source.now
-        with self._source.database.connect() as connection:
-            return question(View(connection, snapshot, now))
 
     def _done(self) -> None:
         with self._lock:

@@ -6,12 +6,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from bernard_exporter.contents import Measure, Object
-from bernard_exporter.filters import ContentFilter, ContentSort, decode_cursor, encode_cursor
-from bernard_exporter.inspection.page import Page, page_of
-
-_TEXT: tuple[type, ...] = (str,)
-_MAYBE_TEXT: tuple[type, ...] = (str, type(None))
-_Key = tuple[Any, ...]
+from bernard_exporter.filters import ContentFilter
+from bernard_exporter.inspection.page import Key, Page, sorted_page
 
 
 class Held(NamedTuple):
@@ -32,13 +28,9 @@ def list_objects(objects: Mapping[Object, Measure], wanted: ContentFilter) -> Pa
     Raises:
         FilterError: the cursor is none of this list.
     """
-    down = wanted.sort.startswith("-")
     kept = [Held(*item) for item in objects.items() if _passes(*item, wanted)]
-    kept.sort(key=lambda held: _key(held, wanted.sort), reverse=down)
-    if wanted.cursor is not None:
-        stop = _key(_after(wanted.cursor, wanted.sort), wanted.sort)
-        kept = [held for held in kept if (_key(held, wanted.sort) < stop if down else _key(held, wanted.sort) > stop)]
-    return page_of(kept, wanted.limit, lambda held: _cursor(held, wanted.sort))
+    by_size = wanted.sort.endswith("size")
+    return sorted_page(kept, lambda held: _key(held, by_size), wanted.limit, wanted.cursor, wanted.sort.value)
 
 
 def _passes(thing: Object, measure: Measure, wanted: ContentFilter) -> bool:
@@ -49,16 +41,7 @@ def _passes(thing: Object, measure: Measure, wanted: ContentFilter) -> bool:
     )
 
 
-def _key(held: Held, sort: ContentSort) -> _Key:
-    name = (held.object.db, held.object.name is not None, held.object.name or "")
+def _key(held: Held, by_size: bool) -> Key:
+    name = (held.object.db, int(held.object.name is not None), held.object.name or "")
     size = -1 if held.measure.size is None else held.measure.size
-    return (size, *name) if sort.endswith("size") else name
-
-
-def _cursor(held: Held, sort: ContentSort) -> str:
-    return encode_cursor(sort.value, *held.object, held.measure.size if sort.endswith("size") else None)
-
-
-def _after(cursor: str, sort: ContentSort) -> Held:
-    db, name, size = decode_cursor(cursor, sort.value, _TEXT, _MAYBE_TEXT, (int, type(None)))
-    return Held(Object(db, name), Measure(size, None))
+    return (size, *name) if by_size else name

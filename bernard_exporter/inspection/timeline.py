@@ -129,6 +129,10 @@ def timeline(
 def _check(start: datetime, end: datetime) -> None:
     check_aware("from", start)
     check_aware("to", end)
+    # Calendars of time zones and of cron expressions end somewhere.
+    for parameter, moment in (("from", start), ("to", end)):
+        if not 1970 <= moment.year <= 9998:
+            raise FilterError(parameter, f"found the year {moment.year}, expected a time between 1970 and 9998")
     if not timedelta(0) < end - start <= LONGEST:
         raise FilterError("to", f"found {(end - start).days} days after from, expected more than 0 s, at most 31 days")
 

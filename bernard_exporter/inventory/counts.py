@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 from enum import IntEnum
 from typing import NamedTuple
 
 from bernard_exporter.model import UNKNOWN_DATACENTER, Anomaly, Job, Rejection, Run, Status
+from bernard_exporter.policy import Policy
 from bernard_exporter.store.reader import Tally
 
 
@@ -38,9 +39,9 @@ def start_kind(run: Run, now: datetime) -> StartKind:
 class Counts:
     """Rows by job, status and kind of start; rows rejected; rows that contradict themselves."""
 
-    def __init__(self, datacenter: Callable[[str], str]) -> None:
-        """Start from no rows; ``datacenter`` finds the data centre of a host."""
-        self._datacenter = datacenter
+    def __init__(self, policy: Policy) -> None:
+        """Start from no rows; the policy finds the data centre of a host, and says which sections are watched."""
+        self._policy = policy
         self.rows: Counter[Key] = Counter()
         self.rejected: Counter[Rejection] = Counter()
         self.anomalies: Counter[Anomaly] = Counter()
@@ -50,7 +51,7 @@ class Counts:
 
     def copy(self) -> Counts:
         """Return a copy that can be changed apart from this one."""
-        other = Counts(self._datacenter)
+        other = Counts(self._policy)
         other.rows, other.rejected, other.anomalies = self.rows.copy(), self.rejected.copy(), self.anomalies.copy()
         other.newest, other.raw_unknown = self.newest.copy(), self.raw_unknown.copy()
         other.hosts = self.hosts.copy()
@@ -62,6 +63,8 @@ class Counts:
             self._add_tally(tally)
 
     def _add_tally(self, tally: Tally) -> None:
+        if not self._policy.watches(tally.section):
+            return
         status = Status.parse(tally.status)
         start = StartKind(tally.start_kind)
         if status is Status.UNKNOWN:
@@ -77,6 +80,8 @@ class Counts:
 
     def add_run(self, run: Run, start: StartKind, weight: int = 1) -> None:
         """Add one run, or with a weight of -1 take it away as it was when it was added."""
+        if not self._policy.watches(run.section):
+            return
         for rejection in run.rejected & {Rejection.STATUS_UNKNOWN, Rejection.BAD_SIZE}:
             self.rejected[rejection] += weight
         if run.status is Status.UNKNOWN:
@@ -99,7 +104,7 @@ class Counts:
     def _count_job(
         self, type_: str, section: str, host: str, status: Status, start: StartKind, rows: int, newest: int
     ) -> None:
-        datacenter = self._datacenter(host)
+        datacenter = self._policy.datacenter(host)
         self.hosts[host] += rows
         if not self.hosts[host]:
             del self.hosts[host]

@@ -20,6 +20,7 @@ BAND_MIN_RUNS = 4
 # Makes the median absolute deviation of a normal distribution its standard deviation.
 _MAD_TO_SIGMA = 1.4826
 _UNKNOWN_SIZE = -1
+_FORGET_AT_ONCE = 256
 
 
 class Retained(NamedTuple):
@@ -37,34 +38,87 @@ class Band(NamedTuple):
 
 
 class History:
-    """The successes of a job from the oldest, 24 bytes each: starts, sizes and hosts."""
+    """The successes of a job by start, 32 bytes each: starts, ids, sizes and hosts.
 
-    __slots__ = ("_hosts", "_names", "_sizes", "_starts")
+    What is retained is summed up once and then followed as time goes on, so that asking costs what has changed.
+    """
+
+    __slots__ = ("_begin", "_end", "_hosts", "_ids", "_kept", "_names", "_sizes", "_starts")
 
     def __init__(self, successes: Iterable[Run] = ()) -> None:
-        """Keep what is needed of ``successes``, given oldest first."""
+        """Keep what is needed of ``successes``."""
         self._starts = array("q")
+        self._ids = array("q")
         self._sizes = array("q")
         self._hosts = array("q")
         self._names: list[str] = []
+        # The successes from _begin to before _end are those summed up in _kept.
+        self._begin = self._end = 0
+        self._kept: dict[str, Retained] = {}
         for run in successes:
-            self._starts.append(int(run.start.timestamp()) if run.start else 0)
-            self._sizes.append(_UNKNOWN_SIZE if run.size is None else run.size)
-            if run.host not in self._names:
-                self._names.append(run.host)
-            self._hosts.append(self._names.index(run.host))
+            self.add(run)
 
     def __len__(self) -> int:
         return len(self._starts)
 
+    def add(self, run: Run) -> None:
+        """Keep one more success, at its place by start and id."""
+        start = int(run.start.timestamp()) if run.start else 0
+        place = len(self)
+        while place and (self._starts[place - 1], self._ids[place - 1]) > (start, run.id):
+            place -= 1
+        if run.host not in self._names:
+            self._names.append(run.host)
+        self._starts.insert(place, start)
+        self._ids.insert(place, run.id)
+        self._sizes.insert(place, _UNKNOWN_SIZE if run.size is None else run.size)
+        self._hosts.insert(place, self._names.index(run.host))
+        if place < self._begin:
+            self._begin += 1
+            self._end += 1
+        elif place < self._end:
+            self._end += 1
+            self._count(range(place, place + 1), 1)
+
+    def forget(self, since: datetime | None) -> None:
+        """Drop the successes that started before ``since``, all for None, but those that the band needs."""
+        first = len(self) if since is None else self._first(since)
+        dropped = min(first, len(self) - BAND_RUNS - 1)
+        # Now and then, for dropping moves all that stays.
+        if dropped < max(_FORGET_AT_ONCE, len(self) // 2):
+            return
+        for values in (self._starts, self._ids, self._sizes, self._hosts):
+            del values[:dropped]
+        if dropped > self._begin:
+            self._start_over(0)
+        else:
+            self._begin, self._end = self._begin - dropped, self._end - dropped
+
     def retained(self, since: datetime) -> dict[str, Retained]:
         """Return what each host keeps of the successes that started at ``since`` or later."""
-        kept: dict[str, Retained] = {}
-        for index in range(self._first(since), len(self)):
-            host = self._names[self._hosts[index]]
+        first = self._first(since)
+        if not self._begin <= first <= self._end:
+            self._start_over(first)
+        if first > self._begin:
+            self._count(range(self._begin, first), -1)
+        if len(self) > self._end:
+            self._count(range(self._end, len(self)), 1)
+        self._begin, self._end = first, len(self)
+        return self._kept
+
+    def _start_over(self, place: int) -> None:
+        self._begin = self._end = place
+        self._kept = {}
+
+    def _count(self, places: range, weight: int) -> None:
+        """Add what is at ``places`` to what is summed up, or with a weight of -1 take it away."""
+        # Another mapping, for the last one is in somebody's hands.
+        kept = dict(self._kept)
+        for place in places:
+            host = self._names[self._hosts[place]]
             before = kept.get(host, Retained(0, 0))
-            kept[host] = Retained(before.backups + 1, before.bytes + max(self._sizes[index], 0))
-        return kept
+            kept[host] = Retained(before.backups + weight, before.bytes + weight * max(self._sizes[place], 0))
+        self._kept = {host: retained for host, retained in kept.items() if retained.backups}
 
     def oldest(self, since: datetime) -> int | None:
         """Return the start, in seconds since 1970, of the oldest success not older than ``since``."""

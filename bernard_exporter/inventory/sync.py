@@ -28,6 +28,21 @@ _MAX_GAPS = 2_000
 _PURGE_PATIENCE = 600.0
 
 
+def count_rows(connection: Connection, bounds: tuple[int, int] | None, policy: Policy, now: datetime) -> Counts:
+    """Count the rows between two ids, whose starts are judged at ``now``, in passes over parts of the primary key.
+
+    Raises:
+        sqlalchemy.exc.SQLAlchemyError: a statement failed.
+    """
+    counts = Counts(policy)
+    begin, high = bounds or (None, 0)
+    while begin is not None:
+        end = min(begin + _IDS_AT_ONCE - 1, high)
+        counts.add_tallies(reader.tallies(connection, begin, end, now))
+        begin = reader.next_id(connection, end)
+    return counts
+
+
 @dataclass(slots=True)
 class Inventory:
     """What the exporter knows of the database; one poll reads into it, nothing else changes it.
@@ -54,7 +69,7 @@ class Inventory:
 
     def __post_init__(self) -> None:
         """Start from no rows."""
-        self.counts = Counts(self.policy.datacenter)
+        self.counts = Counts(self.policy)
 
     def adopt(self, policy: Policy, resync_interval: float) -> None:
         """Follow another policy from the next poll on; data centres and retention may differ, so count afresh."""
@@ -84,15 +99,9 @@ class Inventory:
         return "interval" if age >= self.resync_interval or age < 0 else None
 
     def _resync(self, connection: Connection, now: datetime) -> None:
-        counts = Counts(self.policy.datacenter)
         found = reader.bounds(connection)
-        low = found[0] if found else None
-        high = found[1] if found else 0
-        begin = low
-        while begin is not None:
-            end = min(begin + _IDS_AT_ONCE - 1, high)
-            counts.add_tallies(reader.tallies(connection, begin, end, now))
-            begin = reader.next_id(connection, end)
+        low, high = found or (None, 0)
+        counts = count_rows(connection, found, self.policy, now)
         records, future = load(connection, counts.jobs(), counts, self.policy, now)
         self.counts, self.records, self.synced = counts, records, now
         self._low, self._high = low, high

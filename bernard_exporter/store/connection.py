@@ -26,7 +26,10 @@ from bernard_exporter.errors import PollErrorReason, StoreError
 _ADVICE: dict[int, tuple[PollErrorReason, str]] = {
     1040: ("connect", "the server has no free connection; raise max_connections or wait"),
     1044: ("connect", "grant it: GRANT SELECT ON dbbackups.* TO the exporter's user"),
-    1045: ("connect", "check user and password in the configuration, and the user's host in CREATE USER"),
+    1045: (
+        "connect",
+        "check user and password in the configuration, the user's host in CREATE USER, and TLS if it is required",
+    ),
     1049: ("schema", "create the database, or name the right one in the configuration"),
     1054: ("schema", "the table lacks a column; finish the migration of the schema"),
     1142: ("query", "grant it: GRANT SELECT ON dbbackups.* TO the exporter's user"),

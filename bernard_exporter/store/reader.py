@@ -23,6 +23,7 @@ from bernard_exporter.store.schema import (
 # The largest size that is believed: 1 EiB. More is nonsense, and would lose precision as a sample.
 MAX_SIZE = 1 << 60
 _IN_CHUNK = 500
+_HIGHEST_ID = 1 << 62
 raw_status = type_coerce(backups.c.status, String)
 raw_type = type_coerce(backups.c.type, String)
 start_seconds = EpochSeconds(backups.c.start_date)
@@ -187,6 +188,33 @@ def walk(connection: Connection, pair: Pair, status: str, before: tuple[int, int
         .limit(limit)
     )
     return [parse_run(row) for row in connection.execute(statement)]
+
+
+def climb(connection: Connection, pair: Pair, status: str, limit: int) -> Iterator[Run]:
+    """Yield the runs of a pair and status that have a known start in the order of the index, oldest first.
+
+    Only ``limit`` of them are held at any time.
+    """
+    start, run_id = UNKNOWN_START, _HIGHEST_ID
+    while True:
+        statement = (
+            select(*RUN_COLUMNS)
+            .where(
+                raw_type == pair.type,
+                backups.c.section == pair.section,
+                raw_status == status,
+                backups.c.start_date >= FromEpoch(start),
+                or_(backups.c.start_date > FromEpoch(start), backups.c.id > run_id),
+            )
+            .order_by(backups.c.start_date, backups.c.id)
+            .limit(limit)
+        )
+        page = [parse_run(row) for row in connection.execute(statement)]
+        # A collation takes names for equal that differ in case or in trailing spaces.
+        yield from (run for run in page if run.section == pair.section)
+        if len(page) < limit:
+            return
+        start, run_id = int(page[-1].order[0]), page[-1].id
 
 
 def files(connection: Connection, run_id: int) -> Iterator[tuple[str, str, int | None]]:

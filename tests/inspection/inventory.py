@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
+from pathlib import Path
 from typing import TypeVar
+
+import pytest
 
 from bernard_exporter.assessment import Calendar, build
 from bernard_exporter.inspection.access import View
@@ -17,8 +22,10 @@ from bernard_exporter.schedule import Schedule
 from bernard_exporter.snapshot import Snapshot
 from bernard_exporter.store.connection import Database
 from tests.rows import NOW, Rows
+from tests.servers import MariaDB
 
 T = TypeVar("T")
+KINDS = ("mariadb", "sqlite")
 S1 = Job("s1", "dump", "eqiad")
 WEEKLY = Schedule("0 0 * * 2")
 
@@ -36,11 +43,11 @@ class Polled:
     policy: Policy = field(default_factory=policy)
     now: datetime = NOW
 
-    @property
+    @cached_property
     def database(self) -> Database:
         return Database(self.rows.settings)
 
-    @property
+    @cached_property
     def snapshot(self) -> Snapshot:
         inventory, counting = Inventory(self.policy), Counting()
         with self.database.connect() as connection:
@@ -51,4 +58,17 @@ class Polled:
     def ask(self, question: Callable[[View], T]) -> T:
         snapshot = self.snapshot
         with self.database.connect() as connection:
-            return question(View(connection, snapshot, self.now))
+            return question(View(snapshot, self.now, connection))
+
+
+@contextmanager
+def inventory(kind: str, request: pytest.FixtureRequest, directory: Path) -> Iterator[Rows]:
+    """An inventory on one kind of store that the tests of a module share, none of which changes it."""
+    if kind == "sqlite":
+        yield Rows(f"sqlite:///{directory / 'inventory.sqlite'}")
+        return
+    server: MariaDB = request.getfixturevalue("mariadb")
+    name = f"shared_{directory.name.replace('-', '_')}"
+    server.execute(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
+    yield Rows(server.url(name))
+    server.execute(f"DROP DATABASE {name}")

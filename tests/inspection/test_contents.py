@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -16,7 +17,7 @@ from bernard_exporter.inspection.page import Page
 from bernard_exporter.inspection.runs import find_run
 from bernard_exporter.inventory.holdings import Holdings, holdings
 from bernard_exporter.store.entries import File
-from tests.inspection.inventory import Polled
+from tests.inspection.inventory import KINDS, Polled, inventory
 from tests.rows import Rows
 
 DUMP: dict[str, int | None] = {
@@ -45,15 +46,15 @@ SNAPSHOT: dict[str, int | None] = {
 }
 
 
-def listed(rows: Rows, run_id: int, wanted: ContentFilter) -> Page[File]:
-    return Polled(rows).ask(lambda view: list_files(view.connection, find_run(view.connection, run_id), wanted))
+def listed(polled: Polled, run_id: int, wanted: ContentFilter) -> Page[File]:
+    return polled.ask(lambda view: list_files(view.connection, find_run(view.connection, run_id), wanted))
 
 
-def names(rows: Rows, run_id: int, wanted: ContentFilter) -> list[str]:
+def names(polled: Polled, run_id: int, wanted: ContentFilter) -> list[str]:
     """Every file that a client finds who follows the cursors."""
     found: list[str] = []
     while True:
-        page = listed(rows, run_id, wanted)
+        page = listed(polled, run_id, wanted)
         found += [f"{file.path}/{file.name}".lstrip("/") for file in page.items]
         if page.next_cursor is None:
             return found
@@ -64,15 +65,23 @@ def held(rows: Rows, run_id: int) -> Holdings:
     return Polled(rows).ask(lambda view: holdings(view.connection, find_run(view.connection, run_id)))
 
 
-@pytest.fixture
-def filled(rows: Rows) -> Rows:
+@pytest.fixture(scope="module", params=KINDS)
+def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rows]:
+    with inventory(request.param, request, tmp_path_factory.mktemp("contents")) as rows:
+        yield fill(rows)
+
+
+def fill(rows: Rows) -> Rows:
+    tarball: dict[str, int | None] = {"snapshot.s1.x.tar.gz": 9}
     for run_id, kind, files in (
         (1, "dump", DUMP),
         (2, "snapshot", SNAPSHOT),
-        (3, "snapshot", {"snapshot.s1.x.tar.gz": 9}),
+        (3, "snapshot", tarball),
+        (4, "dump", {}),
     ):
         rows.add(id=run_id, type=kind)
-        rows.add_files(run_id, dict(files))
+        if files:
+            rows.add_files(run_id, dict(files))
     return rows
 
 
@@ -95,41 +104,39 @@ def filled(rows: Rows) -> Rows:
             ["archived.gz.tar", "enwiki.page.00000.sql.gz", "enwiki.page.00001.sql.gz"],
         ),
         (1, ContentFilter(name="DROP"), ["'; DROP TABLE x; --.t.sql.gz"]),
-        (99, ContentFilter(), None),
+        (4, ContentFilter(), []),
     ],
 )
-def test_files_that_pass_are_listed(
-    filled: Rows, run_id: int, wanted: ContentFilter, expected: list[str] | None
-) -> None:
-    if expected is None:
-        filled.add(id=run_id)
-    assert names(filled, run_id, wanted) == (expected or [])
-    assert names(filled, run_id, replace(wanted, limit=1)) == (expected or [])
+def test_files_that_pass_are_listed(filled: Rows, run_id: int, wanted: ContentFilter, expected: list[str]) -> None:
+    polled = Polled(filled)
+    assert names(polled, run_id, wanted) == expected
+    assert names(polled, run_id, replace(wanted, limit=1)) == expected
 
 
 @pytest.mark.parametrize("run_id", [1, 2])
 def test_pages_of_files_hold_each_once_in_every_order(filled: Rows, run_id: int) -> None:
     files = dict(DUMP if run_id == 1 else SNAPSHOT)
+    polled = Polled(filled)
     for sort in ContentSort:
-        whole = names(filled, run_id, ContentFilter(sort=sort))
+        whole = names(polled, run_id, ContentFilter(sort=sort))
         assert sorted(whole) == sorted(files)
-        assert names(filled, run_id, ContentFilter(sort=sort, limit=2)) == whole
+        assert names(polled, run_id, ContentFilter(sort=sort, limit=2)) == whole
         if sort.endswith("size"):
             sizes = [-1 if files[name] is None else files[name] for name in whole]
             assert sizes == sorted(sizes, reverse=sort.startswith("-"), key=lambda size: size or 0)
-    by_name = names(filled, run_id, ContentFilter())
-    assert names(filled, run_id, ContentFilter(sort=ContentSort.NAME_DOWN)) == by_name[::-1]
+    by_name = names(polled, run_id, ContentFilter())
+    assert names(polled, run_id, ContentFilter(sort=ContentSort.NAME_DOWN)) == by_name[::-1]
 
 
 @pytest.mark.parametrize("cursor", ["", "W10", encode_cursor("name", "a"), encode_cursor("name", "a", 1, None)])
 def test_cursor_of_files_that_is_none_is_refused(filled: Rows, cursor: str) -> None:
     with pytest.raises(FilterError, match="cursor: found"):
-        listed(filled, 1, ContentFilter(cursor=cursor))
+        listed(Polled(filled), 1, ContentFilter(cursor=cursor))
 
 
 def test_cursor_of_odd_text_finds_nothing_worse_than_a_page(filled: Rows) -> None:
     cursor = encode_cursor("name", "日本", "\U0001f4a9", None)
-    assert listed(filled, 1, ContentFilter(cursor=cursor)).next_cursor is None
+    assert listed(Polled(filled), 1, ContentFilter(cursor=cursor)).next_cursor is None
 
 
 def test_objects_are_told_from_names_with_their_sizes_summed(filled: Rows) -> None:
@@ -160,7 +167,8 @@ def test_single_tarball_tells_no_objects(filled: Rows) -> None:
     assert held(filled, 3) == Holdings(files=1, bytes=9, objects={})
 
 
-def test_recorded_objects_go_before_those_told_from_names(filled: Rows) -> None:
+def test_recorded_objects_go_before_those_told_from_names(rows: Rows) -> None:
+    filled = fill(rows)
     filled.add_objects(2, [("enwiki", "page"), ("enwiki", "gone"), ("new", None)])
     filled.execute("UPDATE backup_objects SET size = 8000 WHERE name = 'page'")
     assert held(filled, 2).objects == {

@@ -1,0 +1,1 @@
+"""Tries everything that ``serve`` needs, and says for each thing that is wrong what mends it."""

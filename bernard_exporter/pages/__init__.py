@@ -1,0 +1,1 @@
+"""The inventory in a browser: pages made on the server, complete without JavaScript."""

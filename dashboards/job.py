@@ -1,0 +1,237 @@
+"""The board ``bernard-job``: everything about one job."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from alerts.settings import Settings
+from dashboards import links
+from dashboards.board import board, failures, job_variables
+from dashboards.grafana.board import Board
+from dashboards.layout import Shelf, even
+from dashboards.panels import (
+    BYTES,
+    COUNT,
+    GOOD_AT_ZERO,
+    MET,
+    MOMENT,
+    RATIO,
+    SECONDS,
+    SHARE_OF_LIMIT,
+    STATE,
+    STATUS,
+    WATCH_ABOVE_ZERO,
+    Column,
+    Line,
+    band,
+    limit,
+    number,
+    table,
+    timeline,
+    trend,
+    with_links,
+)
+from dashboards.queries import fleet, jobs
+from dashboards.states import STATUS_COLORS_BY_LABEL
+
+_NONE = "no success yet"
+_RUN = with_links(COUNT, links.RUN_PAGE)
+
+
+def _verdict() -> Shelf:
+    return even(
+        4,
+        number(
+            "State", "What the policy says of the job now.", jobs.STATE, replace(STATE, no_value="not in the policy")
+        ),
+        number(
+            "Age of the newest success",
+            "Since its start, for it holds the data of its start.",
+            jobs.AGE,
+            replace(SECONDS, no_value=_NONE),
+        ),
+        number(
+            "Age, of its limit",
+            "The age as a share of what the policy allows: stale above 100 %, very stale above 200 %.",
+            jobs.AGE_OF_LIMIT,
+            replace(SHARE_OF_LIMIT, no_value=_NONE),
+        ),
+        number("Size", "Of the newest success.", jobs.SIZE, replace(BYTES, no_value="not measured")),
+        number(
+            "Size change, of its limit",
+            "The change against the success before, either way, as a share of the critical limit.",
+            jobs.CHANGE_OF_LIMIT,
+            replace(SHARE_OF_LIMIT, no_value="nothing to compare"),
+        ),
+        number(
+            "Duration, of its limit",
+            "How long the newest success took, as a share of what the policy allows.",
+            jobs.DURATION_OF_LIMIT,
+            replace(SHARE_OF_LIMIT, no_value=_NONE),
+        ),
+        number(
+            "Failures in a row",
+            "Failed runs since the newest success.",
+            jobs.FAILURES,
+            replace(COUNT, steps=GOOD_AT_ZERO),
+        ),
+        number("Next run in", "By the schedule.", f"{jobs.NEXT} - time()", replace(SECONDS, no_value="no schedule")),
+    )
+
+
+def _times() -> Shelf:
+    state = timeline("State", "What the policy said, over time.", Line(jobs.STATE, "state"), STATE, budget=1)
+    newest = timeline(
+        "Newest run", "What the newest run was doing, over time.", Line(jobs.STATUS, "newest run"), STATUS, budget=1
+    )
+    return even(4, state, newest, title="Over time")
+
+
+def _age_and_size() -> Shelf:
+    age = trend(
+        "Age against its limit",
+        "Age of the newest success. Above the lower line it is stale, above the upper one very stale.",
+        [
+            Line(jobs.AGE, "age"),
+            Line(jobs.MAX_AGE, "stale"),
+            Line(f"2 * {jobs.MAX_AGE}", "very stale"),
+        ],
+        SECONDS,
+        budget=1,
+        overrides=[limit("stale", "red"), limit("very stale", "dark-red")],
+    )
+    size = trend(
+        "Size, and what is to be expected",
+        "Size of the newest success. The band is the median of the successes before it and three deviations: a hint,"
+        " no verdict.",
+        [
+            Line(jobs.SIZE, "size"),
+            Line(jobs.SIZE_UPPER, "expected at most"),
+            Line(jobs.SIZE_LOWER, "expected at least"),
+            Line(jobs.MIN_SIZE, "too small"),
+        ],
+        BYTES,
+        budget=1,
+        overrides=[*band("expected at most", "expected at least"), limit("too small", "orange")],
+    )
+    return even(9, age, size)
+
+
+def _change_and_duration() -> Shelf:
+    change = trend(
+        "Size change against the success before",
+        "Beyond the inner lines the size is wrong, beyond the outer ones very wrong.",
+        [
+            Line(jobs.CHANGE, "change"),
+            Line(jobs.CHANGE_WARNING, "warning"),
+            Line(f"-{jobs.CHANGE_WARNING}", "warning, smaller"),
+            Line(jobs.CHANGE_CRITICAL, "critical"),
+            Line(f"-{jobs.CHANGE_CRITICAL}", "critical, smaller"),
+        ],
+        RATIO,
+        budget=1,
+        overrides=[
+            limit("warning", "yellow"),
+            limit("warning, smaller", "yellow"),
+            limit("critical", "red"),
+            limit("critical, smaller", "red"),
+        ],
+    )
+    duration = trend(
+        "Duration",
+        "How long the newest success took, against what the policy allows.",
+        [Line(jobs.DURATION, "duration"), Line(jobs.MAX_DURATION, "limit")],
+        SECONDS,
+        budget=1,
+        overrides=[limit("limit", "red")],
+    )
+    return even(9, change, duration)
+
+
+def _contents() -> Shelf:
+    files = trend(
+        "Files and objects",
+        "Files and directories, and databases and tables, of the newest success.",
+        [Line(jobs.FILES, "files"), Line(jobs.OBJECTS, "databases and tables")],
+        replace(COUNT, no_value="not counted"),
+        budget=1,
+    )
+    objects = trend(
+        "Databases and tables added and removed",
+        "Against the success before. The page of the run names them.",
+        [Line(jobs.OBJECTS_CHANGE, "{{change}}")],
+        replace(COUNT, no_value="not counted"),
+        budget=2,
+    )
+    runs = trend(
+        "Runs recorded",
+        "Rows of the job in the inventory, by status. They become fewer when rows are purged.",
+        [Line(jobs.RUNS, "{{status}}")],
+        COUNT,
+        budget=5,
+        overrides=STATUS_COLORS_BY_LABEL,
+        stacked=True,
+    )
+    return even(8, files, objects, runs, title="Contents and runs")
+
+
+def _facts() -> Shelf:
+    newest = table(
+        "Newest success",
+        "Where it came from, where it is, and when it began. The number leads to its files, tables and differences.",
+        [
+            Column("Run", jobs.SUCCESS_ID, _RUN),
+            Column("Begun", jobs.SUCCESS_MOMENT, MOMENT),
+            Column("Took", jobs.DURATION, SECONDS),
+            Column("Size", jobs.SIZE, BYTES),
+            Column("Before it", jobs.PREVIOUS_SIZE, BYTES),
+            Column("where", jobs.WHERE, COUNT, hidden=True),
+        ],
+        sort="Begun",
+        budget=1,
+        empty=_NONE,
+    )
+    service = number(
+        "Objective met, 30 days",
+        "Share of the last 30 days in which the newest success was within its age limit; needs the project's"
+        " recording rules.",
+        fleet.JOB_RPO_MET,
+        MET,
+    )
+    restore = number(
+        "Restore takes about",
+        "Size over the policy's restore rate: an estimate, absent without such a rate.",
+        jobs.RESTORE,
+        replace(SECONDS, no_value="no restore rate"),
+    )
+    oldest = number(
+        "One can restore back to",
+        "Start of the oldest success within retention.",
+        f"{jobs.OLDEST} * 1000",
+        replace(MOMENT, no_value="no retention"),
+    )
+    stuck = number(
+        "Runs that can never end",
+        "Runs that say ongoing, and are older than 7 days or outlived by a newer one.",
+        jobs.ABANDONED_RUNS,
+        replace(COUNT, steps=WATCH_ABOVE_ZERO),
+    )
+    return Shelf(5, [(12, newest), (3, service), (3, restore), (3, oldest), (3, stuck)])
+
+
+def job(settings: Settings) -> Board:
+    """Return the board."""
+    return board(
+        "job",
+        "Job",
+        "One section, backed up by one method in one data centre: state, age, size, duration and contents over time.",
+        [_verdict(), _facts(), _times(), _age_and_size(), _change_and_duration(), _contents()],
+        variables=job_variables(every=False),
+        since="now-30d",
+        pages={
+            "Page of the job": "/jobs/$section/$type/$datacenter",
+            "Runs of the job": "/runs?section=$section&type=$type&datacenter=$datacenter",
+        },
+        settings=settings,
+        annotations=[failures()],
+    )

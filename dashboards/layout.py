@@ -1,0 +1,64 @@
+"""Places on Grafana's grid of 24 columns, from left to right and top to bottom, so that panels cannot overlap."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from grafanalib import core
+
+from dashboards.grafana.kinds import Heading, Panel
+
+COLUMNS = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """Panels side by side, of one height, each as wide as is said; the widths fill the grid.
+
+    Attributes:
+        title: of the heading above it, none where it is empty.
+        height: in rows of the grid, 30 pixels each.
+        panels: widths in columns, and panels.
+    """
+
+    height: int
+    panels: Sequence[tuple[int, Panel]]
+    title: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse widths that leave a gap or do not fit."""
+        taken = sum(width for width, _ in self.panels)
+        if taken != COLUMNS:
+            names = ", ".join(panel.title for _, panel in self.panels)
+            raise ValueError(f"the panels {names} are {taken} columns wide, expected {COLUMNS}")
+
+
+def even(height: int, *panels: Panel, title: str = "") -> Shelf:
+    """Return a shelf of panels of equal width, the last one taking what is left over."""
+    width = COLUMNS // len(panels)
+    widths = [width] * (len(panels) - 1)
+    return Shelf(height, list(zip([*widths, COLUMNS - sum(widths)], panels, strict=True)), title)
+
+
+def placed(shelves: Sequence[Shelf]) -> list[Panel | Heading]:
+    """Return the panels and headings of shelves, one under the other, each with its place and its number."""
+    found: list[Panel | Heading] = []
+    y = 0
+    for shelf in shelves:
+        if shelf.title:
+            found.append(_at(Heading(shelf.title), core.GridPos(h=1, w=COLUMNS, x=0, y=y)))
+            y += 1
+        x = 0
+        for width, panel in shelf.panels:
+            found.append(_at(panel, core.GridPos(h=shelf.height, w=width, x=x, y=y)))
+            x += width
+        y += shelf.height
+    for number, panel in enumerate(found, start=1):
+        panel.id = number
+    return found
+
+
+def _at(panel: Panel | Heading, place: core.GridPos) -> Panel | Heading:
+    panel.gridPos = place
+    return panel

@@ -1,0 +1,53 @@
+"""Where links lead: the other boards, and the exporter's own pages."""
+
+from __future__ import annotations
+
+from grafanalib import core
+
+from dashboards.grafana.fields import Link
+
+TAG = "bernard"
+# The variable that holds where the exporter's pages are; `:raw`, or Grafana escapes the slashes.
+PAGES = "${exporter:raw}"
+_KEPT = "${datasource:queryparam}&${exporter:queryparam}&${__url_time_range}"
+RUN_PAGE = Link("Run: files, tables, differences", PAGES + "/runs/${__value.raw}")
+
+
+def _job(section: str, kind: str, datacenter: str) -> tuple[Link, ...]:
+    chosen = f"var-section={section}&var-type={kind}&var-datacenter={datacenter}"
+    return (
+        Link("Board of the job", f"/d/bernard-job/bernard-job?{chosen}&{_KEPT}"),
+        Link("Page of the job", f"{PAGES}/jobs/{section}/{kind}/{datacenter}"),
+    )
+
+
+def of_table() -> tuple[Link, ...]:
+    """Return the links of a table's row about a job."""
+    return _job("${__data.fields.section}", "${__data.fields.type}", "${__data.fields.datacenter}")
+
+
+def of_series() -> tuple[Link, ...]:
+    """Return the links of a series about a job."""
+    return _job("${__field.labels.section}", "${__field.labels.type}", "${__field.labels.datacenter}")
+
+
+def of_matrix() -> tuple[Link, ...]:
+    """Return the links of a cell whose row is a section and whose column is called ``TYPE/DATACENTER``."""
+    return (
+        Link("Runs of the section", "/d/bernard-runs/bernard-runs?var-section=${__data.fields[0]}&" + _KEPT),
+        Link("Page of the job", PAGES + "/jobs/${__data.fields[0]}/${__field.name}"),
+    )
+
+
+def of_board(pages: dict[str, str]) -> list[core.DashboardLink]:
+    """Return the links at the top of a board: every other board, and pages of the exporter by title and path."""
+    boards = core.DashboardLink(
+        type="dashboards", title="Bernard", tags=[TAG], includeVars=True, keepTime=True, icon="dashboard"
+    )
+    return [boards, *(_page(title, path) for title, path in pages.items())]
+
+
+def _page(title: str, path: str) -> core.DashboardLink:
+    return core.DashboardLink(
+        type="link", title=title, uri=PAGES + path, tooltip="The exporter's own pages", targetBlank=True, keepTime=False
+    )

@@ -1,0 +1,51 @@
+"""What is asked of the fleet: a few answers for all the chosen jobs together."""
+
+from __future__ import annotations
+
+from alerts import recording
+from bernard_exporter import catalogue as c
+from bernard_exporter.model import RANK, Rank, State
+from bernard_exporter.promql import largest
+from dashboards.queries import jobs
+from dashboards.queries.selection import chosen, counted, each, recorded
+
+# States in which a restore would bring back old data, or none.
+_TOO_OLD = "|".join((State.MISSING, State.STALE, State.VERY_STALE))
+
+
+def _in_rank(rank: Rank) -> str:
+    states = "|".join(state for state in State if RANK[state] is rank)
+    return f"sum({largest(each(c.STATE, {'state': states}))})"
+
+
+EXPECTED = f"sum({chosen(c.EXPECTED)})"
+_FRESH = chosen(c.STATE, state=State.FRESH.value)
+FRESH_SHARE = f"avg({_FRESH})"
+FRESH_SHARE_BY_PLACE = f"avg by (type, datacenter) ({_FRESH})"
+CRITICAL = _in_rank(Rank.CRITICAL)
+WARNING = _in_rank(Rank.WARNING)
+# The least of all data centres: 1 where each of them is too old.
+STALE_EVERYWHERE = f"sum(min by (section, type) ({largest(each(c.STATE, {'state': _TOO_OLD}))}))"
+FAILED = f"sum({chosen(c.LAST_ATTEMPT_STATUS, status='failed')})"
+RUNNING = f"sum({chosen(c.ONGOING)})"
+OVERDUE = counted(jobs.OVERDUE)
+ABANDONED = f"sum({chosen(c.ABANDONED)})"
+BY_STATE = f"sum by (state) ({chosen(c.STATE)})"
+BY_STATUS = f"sum by (status) ({chosen(c.LAST_ATTEMPT_STATUS)})"
+RUNS = f"sum({chosen(c.RUNS)})"
+RUNNING_BY_PLACE = f"sum by (type, datacenter) ({chosen(c.ONGOING)})"
+RUNNING_LONG = counted(f"({jobs.RUNNING_OF_LIMIT}) > 1")
+# A job's column in the matrix is called by type and data centre.
+MATRIX = f'max by (section, place) (label_join({jobs.STATE}, "place", "/", "type", "datacenter"))'
+JOB_RPO_MET = recorded(recording.RPO_MET["30d"])
+RPO_MET = f"avg by (type, datacenter) ({JOB_RPO_MET})"
+
+# Alerts that are not about a job have none of these labels.
+_ABOUT = ",".join(f'{label}=~"${label}|"' for label in c.JOB_LABELS)
+ALERTS = (
+    "max by (severity, alertname, section, type, datacenter) "
+    f'(ALERTS{{alertstate="firing",alertname=~"(Backup|Bernard).+",{_ABOUT}}})'
+)
+INVENTORY_AGE = f"time() - {chosen(c.LAST_POLL)}"
+ON_TIME = f"1 - ({OVERDUE}) / count({jobs.DUE})"
+LONGEST = f"topk(15, {jobs.DURATION_OF_LIMIT})"

@@ -1,0 +1,44 @@
+"""States and statuses as numbers, for panels over time; each number has a word and a colour."""
+
+from __future__ import annotations
+
+from bernard_exporter.model import RANK, State, Status
+from dashboards.grafana.fields import Json, override
+
+# From good to bad, so that of two exporters that differ for a moment the worse one shows.
+_WORST_FIRST = list(State)
+STATES = dict(enumerate(sorted(State, key=lambda state: (RANK[state], -_WORST_FIRST.index(state))), start=1))
+STATUSES = dict(enumerate((Status.FINISHED, Status.ONGOING, Status.DELETED, Status.UNKNOWN, Status.FAILED), start=1))
+_STATE_COLORS = {
+    State.FRESH: "green",
+    State.WRONG_SIZE: "yellow",
+    State.ONLY_ONE: "super-light-yellow",
+    State.VERY_WRONG_SIZE: "orange",
+    State.TOO_SMALL: "dark-orange",
+    State.STALE: "red",
+    State.VERY_STALE: "dark-red",
+    State.MISSING: "purple",
+}
+_STATUS_COLORS = {
+    Status.FINISHED: "green",
+    Status.ONGOING: "blue",
+    Status.DELETED: "text",
+    Status.UNKNOWN: "yellow",
+    Status.FAILED: "red",
+}
+Mapping = tuple[tuple[str, str, str], ...]
+
+
+def _colored(series: str, color: str) -> Json:
+    return override("byName", series, [{"id": "color", "value": {"fixedColor": color, "mode": "fixed"}}])
+
+
+def _worded(value: str) -> str:
+    return value.replace("_", " ")
+
+
+STATE_MAPPING: Mapping = tuple((str(code), _worded(state), _STATE_COLORS[state]) for code, state in STATES.items())
+STATUS_MAPPING: Mapping = tuple((str(code), status.value, _STATUS_COLORS[status]) for code, status in STATUSES.items())
+# For panels whose series are called by the label itself.
+STATE_COLORS_BY_LABEL = [_colored(state.value, color) for state, color in _STATE_COLORS.items()]
+STATUS_COLORS_BY_LABEL = [_colored(status.value, color) for status, color in _STATUS_COLORS.items()]

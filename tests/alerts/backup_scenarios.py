@@ -1,0 +1,454 @@
+"""Each alert about backups on both sides of its boundary, and what must neither start nor end it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bernard_exporter import catalogue as c
+from tests.alerts.scenarios import (
+    DAY,
+    MIB,
+    NO_SUCCESS,
+    SEEN_ONLY,
+    Changes,
+    Scenario,
+    always,
+    job,
+    of_all,
+    parts,
+    target,
+)
+
+EQIAD = "section=s1 type=dump datacenter=eqiad"
+CODFW = "section=s1 type=dump datacenter=codfw"
+S1 = "section=s1 type=dump"
+MAX_AGE = 8 * DAY
+# Goes stale after ten minutes: at minute 10 the age is the limit, at minute 11 it is above it.
+STALE_AT_11: Changes = {c.LAST_SUCCESS_START: -(MAX_AGE - 600)}
+ELSEWHERE = job(datacenter="codfw")
+MISSING = f"BackupMissing critical {EQIAD}"
+STALE = f"BackupStale critical {EQIAD}"
+EVERYWHERE = f"BackupStaleEverywhere page {S1}"
+FAILED = f"BackupFailed warning {EQIAD}"
+LONG = f"BackupRunningLong warning {EQIAD}"
+NOT_STARTED = f"BackupDidNotStart warning {EQIAD}"
+CHANGED = "BackupSizeChanged {} " + EQIAD
+
+
+def scenarios() -> Iterator[Scenario]:
+    """Yield every scenario of the file of alerts about backups."""
+    yield from _age()
+    yield from _size()
+    yield from _attempts()
+    yield from _schedule()
+    yield from _policy()
+    yield from _silence()
+    yield from _several_exporters()
+
+
+def _age() -> Iterator[Scenario]:
+    yield Scenario(
+        "a job that never had a success is missing after 15 minutes, and everywhere after 30",
+        of_all(target(), job(NO_SUCCESS)),
+        {14: (), 15: (MISSING,), 29: (MISSING,), 30: (MISSING, EVERYWHERE)},
+    )
+    yield Scenario(
+        "a job that never had a success is not missing everywhere while another data centre has a fresh one",
+        of_all(target(), job(NO_SUCCESS), ELSEWHERE),
+        {60: (MISSING,)},
+    )
+    yield Scenario(
+        "a backup as old as its limit is not stale, and one minute later it is",
+        of_all(target(), job(STALE_AT_11), ELSEWHERE),
+        {10: (), 25: (), 26: (STALE,)},
+        pending={10: (), 11: (STALE,)},
+    )
+    yield Scenario(
+        "a new success ends BackupStale at once",
+        of_all(target(), job({c.LAST_SUCCESS_START: parts((-9 * DAY, 30), (1200, 100))}), ELSEWHERE),
+        {29: (STALE,), 30: ()},
+    )
+    yield Scenario(
+        "a backup twice as old as its limit does not page, and one minute later it does",
+        of_all(target(), job({c.LAST_SUCCESS_START: -(2 * MAX_AGE - 1200)}), ELSEWHERE),
+        {20: (STALE,), 35: (STALE,), 36: (STALE, f"BackupVeryStale page {EQIAD}")},
+        pending={20: (), 21: (f"BackupVeryStale page {EQIAD}",)},
+    )
+    yield Scenario(
+        "stale in one data centre does not page; stale in all of them pages after 30 minutes",
+        of_all(target(), job({c.LAST_SUCCESS_START: -9 * DAY}), job(STALE_AT_11, datacenter="codfw")),
+        {
+            40: (STALE, f"BackupStale critical {CODFW}"),
+            41: (STALE, f"BackupStale critical {CODFW}", EVERYWHERE),
+        },
+    )
+    yield Scenario(
+        "a job in one data centre only pages when it is stale there",
+        of_all(target(), job(STALE_AT_11)),
+        {40: (STALE,), 41: (STALE, EVERYWHERE)},
+    )
+    yield Scenario(
+        "a start five minutes ahead of the clock of Prometheus alarms nobody",
+        of_all(target(last_poll="300+60x2000"), job({c.LAST_SUCCESS_START: 300, c.LAST_ATTEMPT_START: 300})),
+        {0: (), 60: ()},
+        pending={0: (), 4: (), 60: ()},
+    )
+    yield Scenario(
+        "a read-only section is judged by its own limit and needs no second success",
+        of_all(
+            target(),
+            job(
+                {
+                    c.READ_ONLY: 1,
+                    c.MAX_AGE: 1095 * DAY,
+                    c.LAST_SUCCESS_START: -1095 * DAY + 600,
+                    c.PREVIOUS_SUCCESS_SIZE: None,
+                }
+            ),
+            ELSEWHERE,
+        ),
+        {25: (), 26: (STALE,)},
+        pending={10: (), 11: (STALE,)},
+    )
+
+
+def _size() -> Iterator[Scenario]:
+    for size, severity, words in (
+        (105, "", "5 % larger alarms nobody"),
+        (106, "warning", "6 % larger is a warning"),
+        (94, "warning", "6 % smaller is a warning"),
+        (115, "warning", "15 % larger is no more than a warning"),
+        (116, "critical", "16 % larger is critical alone"),
+        (84, "critical", "16 % smaller is critical alone"),
+    ):
+        yield Scenario(
+            f"a backup {words}",
+            of_all(target(), job({c.LAST_SUCCESS_SIZE: size * MIB, c.PREVIOUS_SUCCESS_SIZE: 100 * MIB})),
+            {14: (), 15: (CHANGED.format(severity),) if severity else ()},
+        )
+    yield Scenario(
+        "a changed size is judged once, and the next success of about that size ends the alert",
+        of_all(
+            target(),
+            job(
+                {
+                    c.LAST_SUCCESS_SIZE: parts((100 * MIB, 10), (140 * MIB, 60), (141 * MIB, 60)),
+                    c.PREVIOUS_SUCCESS_SIZE: parts((100 * MIB, 70), (140 * MIB, 60)),
+                }
+            ),
+        ),
+        {24: (), 25: (CHANGED.format("critical"),), 69: (CHANGED.format("critical"),), 70: (), 129: ()},
+    )
+    for previous, words in ((0, "an empty"), (None, "an unmeasured")):
+        yield Scenario(
+            f"after {words} success there is nothing to compare with, and no change",
+            of_all(target(), job({c.PREVIOUS_SUCCESS_SIZE: previous})),
+            {14: (), 15: (f"BackupOnlyOne warning {EQIAD}",)},
+        )
+    yield Scenario(
+        "a backup as large as it must be alarms nobody",
+        of_all(target(), job({c.LAST_SUCCESS_SIZE: MIB, c.PREVIOUS_SUCCESS_SIZE: MIB})),
+        {60: ()},
+    )
+    yield Scenario(
+        "a backup one byte smaller than it must be is too small",
+        of_all(target(), job({c.LAST_SUCCESS_SIZE: MIB - 1, c.PREVIOUS_SUCCESS_SIZE: MIB})),
+        {14: (), 15: (f"BackupTooSmall critical {EQIAD}",)},
+    )
+    unmeasured = f"BackupTooSmall critical {EQIAD} cause=unmeasured"
+    yield Scenario(
+        "a success without a size is given an hour to be measured",
+        of_all(target(), job({c.LAST_SUCCESS_SIZE: None})),
+        {59: (), 60: (unmeasured,)},
+    )
+    yield Scenario(
+        "a success measured within the hour alarms nobody",
+        of_all(target(), job({c.LAST_SUCCESS_SIZE: parts((None, 59), (10 * MIB, 60))})),
+        {59: (), 110: ()},
+    )
+    yield Scenario(
+        "a backup both stale and shrunken alerts of both",
+        of_all(target(), job({c.LAST_SUCCESS_START: -9 * DAY, c.LAST_SUCCESS_SIZE: 5 * MIB}), ELSEWHERE),
+        {15: (STALE, CHANGED.format("critical"))},
+    )
+
+
+def _attempts() -> Iterator[Scenario]:
+    yield Scenario(
+        "a newer failed run does not hide a fresh success, and a newer success ends BackupFailed",
+        of_all(
+            target(),
+            job(
+                {
+                    c.CONSECUTIVE_FAILURES: parts((0, 10), (1, 50), (0, 60)),
+                    c.LAST_ATTEMPT_START: parts((-DAY, 10), (0, 50), (3600, 60)),
+                    c.LAST_SUCCESS_START: parts((-DAY, 60), (3600, 60)),
+                }
+            ),
+        ),
+        {14: (), 15: (FAILED,), 59: (FAILED,), 60: (), 119: ()},
+    )
+    yield Scenario(
+        "a newer run in progress hides neither a stale success nor a failure",
+        of_all(
+            target(),
+            job(
+                {
+                    c.LAST_SUCCESS_START: -9 * DAY,
+                    c.CONSECUTIVE_FAILURES: 1,
+                    c.LAST_ATTEMPT_START: 0,
+                    c.ONGOING_START: parts((None, 20), (1200, 60)),
+                }
+            ),
+            ELSEWHERE,
+        ),
+        {19: (STALE, FAILED), 20: (STALE, FAILED), 60: (STALE, FAILED)},
+    )
+    again = f"BackupFailingRepeatedly critical {EQIAD}"
+    yield Scenario(
+        "the second failure in a row is critical",
+        of_all(target(), job({c.CONSECUTIVE_FAILURES: parts((1, 30), (2, 30), (0, 30))})),
+        {34: (FAILED,), 35: (FAILED, again), 59: (FAILED, again), 60: ()},
+    )
+    yield Scenario(
+        "a failed run of a job that is not expected alerts of the policy alone",
+        of_all(target(), job(SEEN_ONLY | {c.CONSECUTIVE_FAILURES: 3}), job(section="s2")),
+        {59: (), 60: (f"BackupNotInPolicy task {EQIAD}",)},
+    )
+    limit = 12 * 3600
+    yield Scenario(
+        "a run that takes as long as it may alarms nobody, and one minute more is too long until it ends",
+        of_all(target(), job({c.ONGOING_START: parts((600 - limit, 40), (None, 40))})),
+        {10: (), 15: (), 16: (LONG,), 39: (LONG,), 40: ()},
+        pending={10: (), 11: (LONG,)},
+    )
+    yield Scenario(
+        "an abandoned run is not running long",
+        of_all(target(), job({c.ABANDONED: 1})),
+        {60: ()},
+    )
+
+
+def _schedule() -> Iterator[Scenario]:
+    due_at_10 = parts((-7 * DAY, 10), (600, 2000))
+    ran_before: Changes = {c.PREVIOUS_RUN: due_at_10, c.LAST_ATTEMPT_START: -7 * DAY, c.LAST_SUCCESS_START: -7 * DAY}
+    yield Scenario(
+        "a run that is due has an hour to start, and five minutes more until the alert",
+        of_all(target(), job(ran_before)),
+        {74: (), 75: (NOT_STARTED,)},
+        pending={69: (), 70: (NOT_STARTED,)},
+    )
+    yield Scenario(
+        "a run that starts late, within the hour, alarms nobody",
+        of_all(target(), job(ran_before | {c.LAST_ATTEMPT_START: parts((-7 * DAY, 68), (68 * 60, 60))})),
+        {75: (), 120: ()},
+        pending={70: (), 120: ()},
+    )
+    yield Scenario(
+        "a run that starts after all ends BackupDidNotStart",
+        of_all(target(), job(ran_before | {c.LAST_ATTEMPT_START: parts((-7 * DAY, 90), (90 * 60, 60))})),
+        {89: (NOT_STARTED,), 90: ()},
+    )
+    yield Scenario(
+        "a run recorded by a clock five minutes behind, so before it was due, has started",
+        of_all(target(), job(ran_before | {c.LAST_ATTEMPT_START: parts((-7 * DAY, 10), (300, 200))})),
+        {75: (), 200: ()},
+        pending={70: (), 200: ()},
+    )
+    yield Scenario(
+        "BackupDidNotStart stays while one due time follows another",
+        of_all(target(), job(ran_before | {c.PREVIOUS_RUN: parts((-DAY, 10), (600, 200), (12600, 2000))})),
+        {75: (NOT_STARTED,), 210: (NOT_STARTED,), 240: (NOT_STARTED,), 270: (NOT_STARTED,), 280: (NOT_STARTED,)},
+    )
+    yield Scenario(
+        "a job that still runs when it is due again cannot start",
+        of_all(target(), job(ran_before | {c.ONGOING_START: -3600})),
+        {120: ()},
+    )
+    yield Scenario(
+        "a job that never ran did not start either",
+        of_all(target(), job(NO_SUCCESS | {c.PREVIOUS_RUN: parts((-DAY, 20), (1200, 200))}), ELSEWHERE),
+        {84: (MISSING,), 85: (MISSING, NOT_STARTED)},
+    )
+    yield Scenario(
+        "a job without a schedule is expected at no set time",
+        of_all(target(), job(ran_before | {c.PREVIOUS_RUN: None})),
+        {120: ()},
+    )
+
+
+def _policy() -> Iterator[Scenario]:
+    other = "section=old type=dump datacenter=eqiad"
+    yield Scenario(
+        "a job seen but not expected is a task while its runs are younger than the type's limit",
+        of_all(
+            target(),
+            job(SEEN_ONLY | {c.LAST_ATTEMPT_START: -MAX_AGE + 5400}, section="old"),
+            job(),
+        ),
+        {59: (), 60: (f"BackupNotInPolicy task {other}",), 90: (f"BackupNotInPolicy task {other}",), 91: ()},
+    )
+    yield Scenario(
+        "a job of a type that the policy does not know is held to the longest limit of any other",
+        of_all(
+            target(),
+            job(SEEN_ONLY | {c.LAST_ATTEMPT_START: -MAX_AGE + 5400}, section="old", kind="cold"),
+            job(),
+            job({c.READ_ONLY: 1, c.MAX_AGE: 1095 * DAY}, section="es1"),
+        ),
+        {90: ("BackupNotInPolicy task section=old type=cold datacenter=eqiad",), 91: ()},
+    )
+    yield Scenario(
+        "nothing is judged where there is no policy",
+        of_all(target(), job(SEEN_ONLY | NO_SUCCESS), job(SEEN_ONLY, section="s2")),
+        {120: ()},
+        pending={60: ()},
+    )
+    yield Scenario(
+        "a job removed from the policy alerts no more",
+        of_all(target(), _stale(((True, 30), (False, 1))), ELSEWHERE),
+        {29: (STALE,), 30: (), 60: ()},
+    )
+    yield Scenario(
+        "a job that the policy no longer expects alerts no more, though it is still seen",
+        of_all(
+            target(),
+            job(
+                {c.LAST_SUCCESS_START: -9 * DAY, c.LAST_ATTEMPT_START: -9 * DAY}
+                | {c.EXPECTED: parts((1, 30), (0, 60)), c.MAX_AGE: parts((MAX_AGE, 30), (None, 60))}
+            ),
+            ELSEWHERE,
+        ),
+        {29: (STALE,), 30: (), 80: ()},
+    )
+
+
+def _stale(while_scraped: tuple[tuple[bool, int], ...] = (), instance: str = "a") -> dict[str, str]:
+    return job({c.LAST_SUCCESS_START: -9 * DAY}, while_scraped=while_scraped, instance=instance)
+
+
+def _elsewhere(while_scraped: tuple[tuple[bool, int], ...]) -> dict[str, str]:
+    return job(datacenter="codfw", while_scraped=while_scraped)
+
+
+def _silent(first: int, silent: int, later: int = 60) -> tuple[dict[str, str], tuple[tuple[bool, int], ...]]:
+    """Return an exporter that Prometheus cannot scrape for some minutes, and when it answers."""
+    up = f"{parts((1, first), (0, silent), (1, later))}"
+    polls = f"0+60x{first - 1} stale _x{silent - 1} {60 * (first + silent)}+60x{later}"
+    return target(up=up, last_poll=polls), ((True, first), (False, silent), (True, later))
+
+
+def _silence() -> Iterator[Scenario]:
+    for silent, words in (
+        (1, "a missed scrape"),
+        (4, "a restart of the exporter"),
+        (120, "an exporter down for hours"),
+    ):
+        exporter, answers = _silent(30, silent)
+        yield Scenario(
+            f"{words} resolves no alert",
+            of_all(exporter, _stale(answers), _elsewhere(answers)),
+            dict.fromkeys({29, 30, 29 + silent, 30 + silent, 60 + silent}, (STALE,)),
+        )
+    exporter, answers = _silent(10, 5)
+    yield Scenario(
+        "a restart of the exporter does not let an alert wait from the beginning",
+        of_all(exporter, _stale(answers), _elsewhere(answers)),
+        {14: (), 15: (STALE,)},
+    )
+    exporter, answers = _silent(5, 120)
+    yield Scenario(
+        "a backup goes stale while the exporter is down",
+        of_all(exporter, job(STALE_AT_11, while_scraped=answers), _elsewhere(answers)),
+        {25: (), 26: (STALE,), 124: (STALE,), 130: (STALE,)},
+    )
+    removed = tuple(answers[:1])
+    yield Scenario(
+        "a job removed from the policy while the exporter is down alerts until the exporter is back",
+        of_all(
+            exporter, job({c.LAST_SUCCESS_START: -9 * DAY}, while_scraped=(*removed, (False, 1))), _elsewhere(answers)
+        ),
+        {15: (STALE,), 124: (STALE,), 125: (), 180: ()},
+    )
+    ended = parts((-50_000, 2), (None, 1))
+    yield Scenario(
+        "what was no longer true when the exporter fell silent does not come back",
+        of_all(exporter, job({c.ONGOING_START: ended}, while_scraped=answers), _elsewhere(answers)),
+        {1: (), 6: (), 60: (), 130: ()},
+        pending={1: (LONG,), 2: (), 6: (), 60: ()},
+    )
+    frozen = "0+60x20 1200x10 1860+60x2000"
+    yield Scenario(
+        "an outage of the database for ten minutes neither resolves an alert nor starts one",
+        of_all(
+            target(last_poll=frozen),
+            {'bernard_up{job="bernard",instance="a"}': "1x20 0x9 1x60"},
+            _stale(),
+            ELSEWHERE,
+            job(section="s2"),
+        ),
+        {20: (STALE,), 25: (STALE,), 31: (STALE,), 60: (STALE,)},
+        pending={25: (), 31: ()},
+    )
+    yield Scenario(
+        "an exporter that restarts while the database is away holds on to what it said",
+        of_all(
+            target(last_poll=f"0+60x29 stale _x59 5400+60x{60}"),
+            _stale(((True, 30), (False, 60), (True, 60))),
+            _elsewhere(((True, 30), (False, 60), (True, 60))),
+        ),
+        {29: (STALE,), 60: (STALE,), 120: (STALE,)},
+    )
+
+
+def _several_exporters() -> Iterator[Scenario]:
+    both = of_all(target("a"), target("b"), ELSEWHERE, job(datacenter="codfw", instance="b"))
+    yield Scenario(
+        "two exporters scraped at once alert once",
+        of_all(both, _stale(instance="a"), _stale(instance="b")),
+        {14: (), 15: (STALE,)},
+    )
+    polls = "0+60x29 stale"
+    dead = of_all(target("a", up=parts((1, 30), (0, 60)), last_poll=polls), _stale(((True, 30), (False, 60))))
+    yield Scenario(
+        "one of two exporters dies, and no alert changes",
+        of_all(dead, target("b"), job(datacenter="codfw", instance="b"), _stale(instance="b")),
+        {29: (STALE,), 30: (STALE,), 80: (STALE,)},
+    )
+    yield Scenario(
+        "the word of a dead exporter does not outlast that of one that lives",
+        of_all(
+            dead,
+            target("b"),
+            job(datacenter="codfw", instance="b"),
+            job({c.LAST_SUCCESS_START: parts((-9 * DAY, 40), (2400, 60))}, instance="b"),
+        ),
+        {39: (STALE,), 40: ()},
+    )
+    yield Scenario(
+        "an exporter that cannot read the database is not believed where another can",
+        of_all(
+            target("a", last_poll="0+60x29 1740x100"),
+            job({c.CONSECUTIVE_FAILURES: 1}, instance="a"),
+            target("b"),
+            job({c.CONSECUTIVE_FAILURES: parts((1, 30), (0, 100))}, instance="b"),
+        ),
+        {29: (FAILED,), 35: (), 90: ()},
+    )
+    until_30, from_34 = ((True, 30), (False, 1)), ((False, 34), (True, 100))
+    yield Scenario(
+        "an exporter replaced by another under a new name is forgotten, and the alerts on what both tell stay",
+        of_all(
+            target("pod-1", up=parts((1, 30), (None, 1)), last_poll=polls),
+            _stale(until_30, "pod-1"),
+            job(section="s2", changes={c.LAST_SUCCESS_START: -9 * DAY}, while_scraped=until_30, instance="pod-1"),
+            target("pod-2", up=f"_x34 {always(1)}", last_poll="_x34 2040+60x100"),
+            _stale(from_34, "pod-2"),
+        ),
+        {
+            29: (STALE, STALE.replace("s1", "s2")),
+            33: (STALE, STALE.replace("s1", "s2"), EVERYWHERE, EVERYWHERE.replace("s1", "s2")),
+            34: (STALE, EVERYWHERE),
+            90: (STALE, EVERYWHERE),
+        },
+    )

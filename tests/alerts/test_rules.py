@@ -1,0 +1,215 @@
+"""The committed rules, in the hands of the real promtool."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from alerts import products, render
+from alerts.__main__ import main
+from alerts.alert import Severity
+from alerts.settings import Settings
+from bernard_exporter import catalogue
+from tests.alerts import backup_scenarios as about
+from tests.alerts.rule_tests import SCENARIOS
+from tests.alerts.scenarios import Changes, job, of_all, series, target
+from tests.servers import need
+
+RULES = products.FOLDER / "rules"
+NAMES = ["bernard_backups", "bernard_exporter", "bernard_objectives"]
+CONTRACT = {
+    *("BackupMissing", "BackupStale", "BackupTooSmall", "BackupSizeChanged", "BackupOnlyOne", "BackupFailed"),
+    *("BackupFailingRepeatedly", "BackupRunningLong", "BackupDidNotStart", "BackupNotInPolicy"),
+    *("BackupStaleEverywhere", "BackupVeryStale", "BernardDown", "BernardPollFailing", "BernardInventoryOld"),
+    *("BernardConfigReloadFailed", "BernardRowsRejected"),
+}
+
+
+def promtool(*arguments: str, folder: Path = RULES) -> str:
+    """Run promtool; return what it said, or fail with it."""
+    done = subprocess.run([need("promtool"), *arguments], cwd=folder, capture_output=True, text=True, check=False)
+    said = done.stdout + done.stderr
+    assert done.returncode == 0, said
+    return said
+
+
+def committed(name: str) -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load((RULES / f"{name}.yaml").read_text())
+    return loaded
+
+
+def alerting_rules() -> list[dict[str, Any]]:
+    groups = [group for name in NAMES for group in committed(name)["groups"]]
+    return [rule for group in groups for rule in group["rules"] if "alert" in rule]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_committed_rules_do_in_every_scenario_what_its_sentence_says(name: str) -> None:
+    promtool("test", "rules", f"{name}_test.yaml")
+
+
+def test_committed_rules_are_valid_and_none_comes_twice() -> None:
+    assert "duplicate" not in promtool("check", "rules", *(f"{name}.yaml" for name in NAMES))
+
+
+def test_every_scenario_has_a_sentence_of_its_own() -> None:
+    sentences = [scenario.sentence for scenarios in SCENARIOS.values() for scenario in scenarios]
+    assert len(set(sentences)) == len(sentences) > 60
+
+
+def test_every_alert_fires_in_one_scenario_and_is_silent_in_another() -> None:
+    fires, silent = set(), set()
+    for scenarios in SCENARIOS.values():
+        names = {alert for scenario in scenarios for texts in scenario.fires.values() for alert in texts}
+        found = {" ".join(text.split()[:2]) for text in names}
+        for scenario in scenarios:
+            for texts in scenario.fires.values():
+                silent |= found - {" ".join(text.split()[:2]) for text in texts}
+        fires |= found
+    assert fires == {f"{rule['alert']} {rule['labels']['severity']}" for rule in alerting_rules()}
+    assert silent == fires
+
+
+def test_every_alert_of_the_contract_is_there() -> None:
+    assert {rule["alert"] for rule in alerting_rules()} >= CONTRACT
+
+
+@pytest.mark.parametrize("path", sorted(RULES.glob("*.yaml")), ids=lambda path: str(path.name))
+def test_every_file_keeps_the_form_of_its_home(path: Path) -> None:
+    text = path.read_text()
+    if path.name.endswith("_test.yaml"):
+        assert yaml.safe_load(text)["rule_files"] == [path.name.replace("_test", "")]
+    else:
+        assert text.startswith("# deploy-tag: ops\n")
+        assert path.with_name(f"{path.stem}_test.yaml").exists()
+
+
+def test_every_alert_has_the_labels_and_annotations_of_its_home() -> None:
+    for rule in alerting_rules():
+        labels, annotations = rule["labels"], rule["annotations"]
+        assert labels["severity"] in set(Severity)
+        assert labels["team"] == "data-persistence"
+        assert set(annotations) == {"summary", "description", "dashboard", "runbook", "inventory"}
+        assert ("#page" in annotations["summary"]) == (labels["severity"] == "page"), rule["alert"]
+        assert annotations["runbook"] == f"https://docs.example/bernard-exporter/runbooks/{rule['alert']}.html"
+        assert re.match(r"https://grafana\.example/d/bernard-(\w+)/bernard-\1(\?|$)", annotations["dashboard"])
+
+
+def test_no_metric_is_named_that_the_catalogue_does_not_have() -> None:
+    groups = [group for name in NAMES for group in committed(name)["groups"]]
+    known = {metric.name for metric in catalogue.CATALOGUE}
+    recorded = {rule["record"] for group in groups for rule in group["rules"] if "record" in rule}
+    for group in groups:
+        for rule in group["rules"]:
+            used = set(re.findall(r"[a-z_0-9:]*bernard_[a-z_0-9:]+", rule["expr"]))
+            assert used <= known | recorded, rule
+
+
+def test_limits_of_backups_are_read_from_the_policy() -> None:
+    rules = {(rule["alert"], rule["labels"]["severity"]): rule["expr"] for rule in alerting_rules()}
+    for (name, _), expr in rules.items():
+        if name in ("BackupStale", "BackupVeryStale", "BackupTooSmall", "BackupSizeChanged", "BackupRunningLong"):
+            assert not re.findall(r"[<>]=? *[\d.]{2,}", expr), expr
+    for limit in ("max_age_seconds", "size_change_warning_ratio", "size_change_critical_ratio", "max_duration_seconds"):
+        assert any(f"bernard_backup_{limit}:last" in expr for expr in rules.values())
+
+
+def test_custom_resource_holds_the_same_rules() -> None:
+    resource = yaml.safe_load((products.FOLDER / "kubernetes/prometheusrule.yaml").read_text())
+    assert (resource["apiVersion"], resource["kind"]) == ("monitoring.coreos.com/v1", "PrometheusRule")
+    assert resource["metadata"]["name"] == "bernard-exporter"
+    assert resource["spec"]["groups"] == [group for name in NAMES for group in committed(name)["groups"]]
+
+
+def test_generation_follows_the_values_of_a_site(tmp_path: Path) -> None:
+    flags = ["--team=dba", "--deploy-tag=db", "--dashboard-url=https://g.test", "--runbook-url=https://r.test/b"]
+    flags += ["--exporter-url=https://e.test", "--scrape-job=backups", "--pace=0.01", "--objective=0.95"]
+    done = CliRunner().invoke(main, ["--output", str(tmp_path), *flags])
+    assert done.exit_code == 0, done.output
+    text = (tmp_path / "rules/bernard_backups.yaml").read_text()
+    assert text.startswith("# deploy-tag: db\n")
+    rules = [rule for rule in yaml.safe_load(text)["groups"][0]["rules"] if rule.get("alert") == "BackupStale"]
+    job_of = "{{ $labels.section | urlquery }}/{{ $labels.type | urlquery }}/{{ $labels.datacenter | urlquery }}"
+    assert rules[0]["for"] == "9s"
+    assert rules[0]["labels"] == {"severity": "critical", "team": "dba"}
+    assert rules[0]["annotations"]["runbook"] == "https://r.test/b/BackupStale.html"
+    assert rules[0]["annotations"]["inventory"] == f"https://e.test/jobs/{job_of}"
+    assert rules[0]["annotations"]["dashboard"].startswith("https://g.test/d/bernard-job/bernard-job?var-section={{")
+    assert 'absent(bernard_up{job="backups"})' in (tmp_path / "rules/bernard_exporter.yaml").read_text()
+    promtool("check", "rules", *(f"{name}.yaml" for name in NAMES), folder=tmp_path / "rules")
+
+
+def test_no_pace_is_so_short_that_a_rule_becomes_invalid(tmp_path: Path) -> None:
+    for name, text in render.rule_files(Settings(pace=0)):
+        (tmp_path / Path(name).name).write_text(text)
+    promtool("check", "rules", *(f"{name}.yaml" for name in NAMES), folder=tmp_path)
+
+
+def test_alerts_say_what_was_found_what_is_expected_and_where_to_look(tmp_path: Path) -> None:
+    base = "https://grafana.example/d/bernard-job/bernard-job?var-section=s1&var-type=dump&var-datacenter=eqiad"
+    links = {
+        "dashboard": base,
+        "inventory": "https://bernard.example/jobs/s1/dump/eqiad",
+    }
+    expected = {
+        "BackupStale": {
+            "summary": "dump of s1 in eqiad is 9d 0h 20m 0s old",
+            "description": "The newest success started 9d 0h 20m 0s ago, expected at most 8d 0h 0m 0s. A restore "
+            "would lose what was written since.",
+        },
+        "BackupTooSmall": {
+            "summary": "dump of s1 in eqiad has only 512kiB",
+            "description": "The newest success has 512kiB, expected at least 1MiB: it is most likely empty.",
+        },
+        "BackupSizeChanged": {
+            "summary": "Size of dump of s1 in eqiad changed by -50%",
+            "description": "Against the success before it, the newest changed by -50%, expected at most 15% either "
+            "way. A loss of tables looks like this, and so does planned work. The next success of about this size "
+            "ends the alert.",
+        },
+    }
+    told: Changes = {
+        catalogue.LAST_SUCCESS_START: -9 * 86_400,
+        catalogue.LAST_SUCCESS_SIZE: 1 << 19,
+        catalogue.PREVIOUS_SUCCESS_SIZE: 1 << 20,
+    }
+    checks = [
+        {
+            "eval_time": "20m",
+            "alertname": name,
+            "exp_alerts": [
+                {
+                    "exp_labels": {
+                        "severity": "critical",
+                        "team": "data-persistence",
+                        "section": "s1",
+                        "type": "dump",
+                        "datacenter": "eqiad",
+                    },
+                    "exp_annotations": words
+                    | links
+                    | {"runbook": f"https://docs.example/bernard-exporter/runbooks/{name}.html"},
+                }
+            ],
+        }
+        for name, words in expected.items()
+    ]
+    told_series = of_all(target(), job(told), about.ELSEWHERE)
+    test = {
+        "interval": "1m",
+        "input_series": [{"series": name, "values": values} for name, values in told_series.items()],
+        "alert_rule_test": checks,
+    }
+    document = {"rule_files": [str(RULES / "bernard_backups.yaml")], "evaluation_interval": "1m", "tests": [test]}
+    (tmp_path / "words_test.yaml").write_text(render.as_yaml(document))
+    promtool("test", "rules", "words_test.yaml", folder=tmp_path)
+
+
+def test_scenarios_name_series_as_prometheus_does() -> None:
+    assert series(catalogue.UP, "1x5", job="bernard", instance="a") == {'bernard_up{job="bernard",instance="a"}': "1x5"}

@@ -1,0 +1,58 @@
+"""The OpenAPI document is true: schemathesis asks the live process whatever it allows, and what it does not."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from bernard_exporter.sample.generate import generate
+from tests.exporter import Exporter, exporter
+from tests.servers import eventually
+
+EXAMPLES = 6
+CONFIG = """
+[checks.negative_data_rejection]
+expected-statuses = [400, 404, 405, 413, 414, 503]
+"""
+
+
+def arguments(address: str, directory: Path) -> list[str]:
+    """Return how to call schemathesis; the version that goes with Debian 12's libraries has other flags."""
+    document = f"http://{address}/api/v1/openapi.json"
+    if int(version("schemathesis").split(".")[0]) < 4:
+        hypothesis = ["--hypothesis-derandomize", f"--hypothesis-max-examples={EXAMPLES}"]
+        checks = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
+        return ["run", document, "--experimental=openapi-3.1", "--checks", checks, *hypothesis]
+    config = directory / "schemathesis.toml"
+    config.write_text(CONFIG)
+    flags = ["--generation-deterministic", "--max-examples", str(EXAMPLES), "--continue-on-failure", "--no-color"]
+    # A cursor is text, but not every text is a cursor.
+    every = ["--checks", "all", "--exclude-checks", "positive_data_acceptance"]
+    return ["--config-file", str(config), "run", document, *every, *flags]
+
+
+def test_no_answer_is_a_server_error_or_undocumented(url: str, tmp_path: Path) -> None:
+    policy = tmp_path / "policy.yaml"
+    generate(url, days=30, runs=2000, jobs=40, files=20, seed=1, now=datetime.now(UTC), policy_output=policy)
+    config = f"database: {{url: '{url}'}}\n{policy.read_text()}"
+    with exporter(tmp_path, config) as running:
+        eventually(lambda: running.get("/-/ready").status_code == 200, "the exporter is ready")
+        asked = subprocess.run(
+            [sys.executable, "-m", "schemathesis.cli", *arguments(running.address, tmp_path)],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+            cwd=tmp_path,
+        )
+        assert asked.returncode == 0, f"{asked.stdout}\n{asked.stderr}\n{running.logged()}"
+        _assert_still_well(running)
+
+
+def _assert_still_well(running: Exporter) -> None:
+    assert "level=error" not in running.logged()
+    assert "Traceback" not in running.logged()
+    assert running.get("/metrics").status_code == 200

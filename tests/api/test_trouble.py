@@ -1,0 +1,146 @@
+"""What the API answers when the database is away, slow, or asked too much."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from pathlib import Path
+
+import httpx
+import pytest
+
+from bernard_exporter.errors import BusyError
+from bernard_exporter.inspection.access import Access, View
+from tests.api.client import Api
+from tests.inspection.inventory import S1, policy
+from tests.rows import NOW, Rows
+from tests.servers import MariaDB, eventually
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path) -> Rows:
+    rows = Rows(f"sqlite:///{tmp_path / 'inventory.sqlite'}")
+    rows.add(id=1)
+    return rows
+
+
+def test_database_that_is_away_is_503_and_jobs_are_still_told(own_mariadb: MariaDB) -> None:
+    own_mariadb.execute("CREATE DATABASE dbbackups")
+    rows = Rows(own_mariadb.url("dbbackups"))
+    rows.add(id=1)
+    api = Api(rows, policy(S1))
+    assert own_mariadb.running
+    own_mariadb.running.kill()
+    own_mariadb.running.wait()
+    for path in ("runs", "runs/1", "runs/1/files", "runs/1/objects", "runs/1/diff", "schedule"):
+        answer = api.get(path)
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "30")
+        assert answer.json()["detail"] == "the database cannot be read now (connect)"
+    assert [job["state"] for job in api.items("jobs")] == ["only_one"]
+    api.close()
+
+
+def test_nothing_is_said_of_jobs_before_the_first_poll(sqlite: Rows) -> None:
+    api = Api(sqlite, policy(S1), polls=0)
+    for path in ("jobs", "jobs/s1/dump/eqiad", "sections", "hosts", "schedule", "runs?datacenter=eqiad"):
+        assert (api.get(path).status_code, api.get(path).headers["retry-after"]) == (503, "30")
+    assert [run["id"] for run in api.items("runs")] == [1]
+    api.close()
+
+
+def test_question_that_takes_too_long_is_503_and_says_what_to_narrow(own_mariadb: MariaDB) -> None:
+    own_mariadb.execute("CREATE DATABASE dbbackups")
+    rows = Rows(own_mariadb.url("dbbackups"))
+    rows.add(id=1)
+    api = Api(rows, policy(S1))
+    locked = own_mariadb.connect("dbbackups")
+    locked.cursor().execute("LOCK TABLES backups WRITE, backup_files WRITE")
+    answer = api.get("runs?name=x")
+    locked.close()
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "30")
+    assert "narrow the question: by section and type" in answer.json()["detail"]
+    api.close()
+
+
+def test_more_questions_than_can_wait_are_503_at_once(sqlite: Rows) -> None:
+    """Those that wait are answered in the end, and then there is room again."""
+    api = Api(sqlite, policy(S1))
+    free, begun = threading.Event(), threading.Semaphore(0)
+
+    def hang(_: View) -> None:
+        begun.release()
+        free.wait(60)
+
+    async def ask() -> tuple[list[int], list[int], int]:
+        transport = httpx.ASGITransport(app=api.app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://exporter.test") as client:
+            hanging = [asyncio.ensure_future(api.access.ask(hang)) for _ in range(4)]
+            await asyncio.to_thread(lambda: [begun.acquire(timeout=60) for _ in hanging])
+            waiting = [asyncio.ensure_future(client.get("/api/v1/runs")) for _ in range(32)]
+            await asyncio.sleep(0.5)
+            refused = [await client.get("/api/v1/runs") for _ in range(3)]
+            jobs = await client.get("/api/v1/jobs")
+            metrics = await client.get("/metrics")
+            free.set()
+            answers = await asyncio.gather(*waiting)
+            await asyncio.gather(*hanging)
+            assert [answer.headers["retry-after"] for answer in refused] == ["1"] * 3
+            assert (jobs.status_code, metrics.status_code) == (200, 200)
+            later = await client.get("/api/v1/runs")
+            return [a.status_code for a in answers], [a.status_code for a in refused], later.status_code
+
+    assert asyncio.run(ask()) == ([200] * 32, [503] * 3, 200)
+    api.close()
+
+
+def test_access_that_is_closed_answers_nothing(sqlite: Rows) -> None:
+    api = Api(sqlite, policy(S1))
+    api.close()
+    assert api.get("runs").status_code == 503
+
+    async def ask() -> None:
+        closed = Access(api.poller)
+        closed.close()
+        await closed.look(lambda outlook: outlook.now)
+
+    with pytest.raises(BusyError, match="about to end"):
+        asyncio.run(ask())
+
+
+def test_questions_follow_a_reload_to_another_database(sqlite: Rows, tmp_path: Path) -> None:
+    api = Api(sqlite, policy(S1))
+    other = Rows(f"sqlite:///{tmp_path / 'other.sqlite'}")
+    other.add(id=7, start=NOW)
+    settings = type(api.poller.settings)(other.settings, policy=policy(S1))
+    api.poller.reload(lambda: settings)
+    assert [run["id"] for run in api.items("runs")] == [7]
+    api.close()
+
+
+def test_error_nobody_thought_of_is_a_problem_without_its_text(sqlite: Rows, monkeypatch: pytest.MonkeyPatch) -> None:
+    api = Api(sqlite, policy(S1))
+    monkeypatch.setattr("bernard_exporter.inspection.runs.page_of", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        api.get("runs")
+    api.close()
+
+
+def test_everything_is_under_the_prefix(sqlite: Rows) -> None:
+    api = Api(sqlite, policy(S1), prefix="/backups")
+    assert api.request("GET", "/backups/api/v1/runs").status_code == 200
+    assert api.request("GET", "/api/v1/runs").status_code == 404
+    document = api.request("GET", "/backups/api/v1/openapi.json").json()
+    assert document["servers"] == [{"url": "/backups/api"}]
+    assert 'href="/backups/api/docs.css"' in api.request("GET", "/backups/api/docs").text
+    assert api.request("GET", "/backups/api/").headers["location"] == "/backups/api/docs"
+    api.close()
+
+
+def test_threads_end_with_the_access(sqlite: Rows) -> None:
+    before = threading.active_count()
+    api = Api(sqlite, policy(S1))
+    api.get("runs")
+    api.get("jobs")
+    assert threading.active_count() > before
+    api.close()
+    eventually(lambda: threading.active_count() <= before, "threads end")

@@ -1,0 +1,61 @@
+"""The memory it takes does not follow the length of the past, nor does any statement read more than it needs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from datetime import timedelta
+from pathlib import Path
+
+from sqlalchemy import event
+
+from bernard_exporter.backfill.write import Request, write
+from bernard_exporter.sample.generate import generate
+from bernard_exporter.store.connection import Database
+from tests.backfill.conftest import sampled
+from tests.exporter import COMMAND
+from tests.rows import NOW
+from tests.servers import MariaDB
+
+
+def peak_memory(directory: Path, runs: int) -> tuple[int, int]:
+    """Return the KiB of memory that the command takes for the whole past of so many runs, and the bytes it writes."""
+    directory.mkdir()
+    url, policy, config = f"sqlite:///{directory / 'i.sqlite'}", directory / "policy.yaml", directory / "config.yaml"
+    generate(url, days=1, runs=runs, jobs=20, files=0, seed=1, now=NOW, policy_output=policy)
+    config.write_text(f"database: {{url: '{url}'}}\n{policy.read_text()}")
+    output = directory / "past.om"
+    arguments = [*COMMAND, "backfill", f"--config.file={config}", f"--output={output}", "--step=4d"]
+    running = subprocess.Popen([*arguments, f"--end={NOW.isoformat()}"])
+    _, status, used = os.wait4(running.pid, 0)
+    running.returncode = os.waitstatus_to_exitcode(status)
+    assert running.returncode == 0
+    return used.ru_maxrss, output.stat().st_size
+
+
+def test_three_times_the_past_takes_the_same_memory(tmp_path: Path) -> None:
+    # The first fills what is held at any time.
+    peak, written = peak_memory(tmp_path / "short", 12_000)
+    peak_of_more, written_of_more = peak_memory(tmp_path / "long", 40_000)
+    assert written_of_more > 2.5 * written
+    assert peak_of_more < 1.1 * peak
+
+
+def test_no_statement_sorts_runs(mariadb: MariaDB, mariadb_url: str, tmp_path: Path) -> None:
+    inventory = sampled(mariadb_url, tmp_path, NOW, jobs=200, days=200)
+    mariadb.execute("ANALYZE TABLE backups", database=mariadb_url.rpartition("/")[2])
+    database = Database(inventory.settings.database)
+    statements: list[tuple[str, object]] = []
+    for engine in database.engines:
+        event.listen(engine, "before_cursor_execute", lambda *a: statements.append((a[2], a[3])))
+    request = Request(NOW - timedelta(hours=1), NOW, 3600)
+    write(database, inventory.settings.policy, request, lambda part: None)
+    scans = [(sql, values) for sql, values in statements if "ORDER BY" in sql]
+    assert len(scans) > 200
+    with database.connect() as connection:
+        for sql, values in scans[::5]:
+            plan = connection.exec_driver_sql(f"EXPLAIN {sql}", values).mappings().all()  # type: ignore[arg-type]
+            for step in plan:
+                assert step["key"] == "last_backup", (sql, dict(step))
+                assert "filesort" not in str(step["Extra"]), (sql, dict(step))
+                assert step["type"] not in ("ALL", "index"), (sql, dict(step))

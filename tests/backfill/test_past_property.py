@@ -1,0 +1,81 @@
+"""Whatever happened, the past that is written is what an exporter would have served at each of its moments."""
+
+from __future__ import annotations
+
+import tempfile
+from datetime import datetime, timedelta
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bernard_exporter.backfill.write import Request, write
+from bernard_exporter.model import Job
+from bernard_exporter.policy import DAY as SECONDS_A_DAY
+from bernard_exporter.policy import Limits, Policy
+from bernard_exporter.schedule import Schedule
+from bernard_exporter.store.connection import Database
+from tests.backfill.oracle import by_time, steps, would_have_served
+from tests.rows import CODFW, DAY, EQIAD, HOUR, MIB, NOW, Rows, run_row
+
+RETENTION = 20 * SECONDS_A_DAY
+POLICY = Policy(
+    expected={
+        Job("s1", "dump", "eqiad"): Limits(max_age=8 * SECONDS_A_DAY, retention=RETENTION, restore_rate=1000.0),
+        Job("s1", "dump", "codfw"): Limits(max_age=SECONDS_A_DAY, schedule=Schedule("0 0 * * 2", "Europe/Madrid")),
+        Job("s1", "snapshot", "eqiad"): Limits(max_age=3600.0, min_size=MIB, read_only=True, retention=3600.0),
+        Job("s3", "dump", "eqiad"): Limits(max_age=8 * SECONDS_A_DAY, schedule=Schedule("0 19 * * *")),
+    }
+)
+_seconds = st.one_of(
+    st.integers(0, 40).map(lambda days: days * 86400),
+    st.integers(0, 48).map(lambda hours: hours * 3600),
+    st.integers(0, 400 * 86400),
+)
+_runs = st.fixed_dictionaries(
+    {
+        "section": st.sampled_from(["s1", "s1", "S1", "s2"]),
+        "type": st.sampled_from(["dump", "dump", "snapshot"]),
+        "host": st.sampled_from([EQIAD, EQIAD, "dbprov1002.eqiad.wmnet", CODFW, "elsewhere"]),
+        "status": st.sampled_from(["ongoing", "finished", "finished", "finished", "failed", "deleted", "", "odd"]),
+        "ago": st.one_of(_seconds, _seconds, _seconds, st.none()),
+        "took": st.one_of(st.none(), st.integers(-10, 20).map(lambda hours: hours * 3600), st.integers(0, 9 * 86400)),
+        "size": st.one_of(st.none(), st.just(-1), st.integers(0, 3 * MIB)),
+    }
+)
+_ranges = st.tuples(st.integers(0, 40), st.integers(1, 5), st.sampled_from([HOUR, timedelta(minutes=7), DAY]))
+
+
+def rows_of(histories: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    found = []
+    for number, run in enumerate(histories, 1):
+        start = NOW - timedelta(seconds=run.pop("ago") or 0) if run["ago"] is not None else None
+        took = run.pop("took")
+        end = start + timedelta(seconds=took) if start is not None and took is not None else None
+        row = run_row(**run, start=start or NOW, end=end)
+        row |= {"id": number, "total_size": run["size"]}
+        found.append(row if start else row | {"start_date": datetime(1970, 1, 1, 0, 0, 1)})
+    return found
+
+
+def backfill(rows: list[dict[str, Any]], request: Request) -> str:
+    parts: list[bytes] = []
+    with tempfile.TemporaryDirectory() as directory:
+        inventory = Rows(f"sqlite:///{directory}/inventory.sqlite")
+        if rows:
+            inventory.add_all(rows)
+        write(Database(inventory.settings), POLICY, request, parts.append)
+    return b"".join(parts).decode()
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(_runs, max_size=30), _ranges)
+def test_past_is_what_an_exporter_would_have_served(
+    histories: list[dict[str, Any]], wanted: tuple[int, int, timedelta]
+) -> None:
+    ago, count, step = wanted
+    start = NOW - ago * DAY
+    end = start + count * step
+    rows = rows_of(histories)
+    found = by_time(backfill(rows, Request(start, end, int(step.total_seconds()))))
+    assert found == {now: would_have_served(rows, POLICY, now) for now in steps(start, end, step)}

@@ -1,0 +1,16 @@
+"""The Prometheus that the boards are tried on, once a session."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.dashboards.world import World, world
+
+
+@pytest.fixture(scope="session")
+def scraped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Two exporters on one inventory, scraped, with its past and the project's rules."""
+    with world(tmp_path_factory.mktemp("dashboards")) as found:
+        yield found

@@ -1,0 +1,129 @@
+"""A Prometheus as the boards find it: two exporters on one inventory, its past, and the project's rules."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+import httpx
+
+from alerts.products import products
+from alerts.settings import Settings
+from bernard_exporter.config.load import load
+from bernard_exporter.poller import Poller
+from bernard_exporter.sample.document import config_yaml
+from bernard_exporter.sample.fleet import make_fleet
+from bernard_exporter.sample.generate import generate
+from bernard_exporter.snapshot import Snapshot
+from tests.exporter import COMMAND, Exporter, exporter
+from tests.prometheus import Prometheus
+from tests.servers import eventually, free_port, need, process
+
+# A week more than the longest range that a query looks back.
+PAST = timedelta(days=37)
+_STEP = "6h"
+# So that the past is told at every moment of it although it has one sample in six hours.
+_LOOKBACK = "6h1m"
+# Where the past ends: long enough ago that no query of the present sees it.
+_ENDED = timedelta(hours=7)
+_CONFIG = """
+global: {{scrape_interval: 1s, evaluation_interval: 1s}}
+rule_files: ['{rules}/*.yaml']
+scrape_configs:
+- {{job_name: bernard, static_configs: [{{targets: ['{one}', '{other}']}}]}}
+"""
+
+
+@dataclass(frozen=True)
+class World:
+    """What the boards are tried on.
+
+    Attributes:
+        address: of Prometheus.
+        exporters: the addresses of both.
+        snapshot: what a poll of the same inventory finds.
+        taken: when the inventory was made.
+    """
+
+    address: str
+    exporters: tuple[str, str]
+    snapshot: Snapshot
+    taken: datetime
+
+
+def _past(config: Path, directory: Path, now: datetime) -> Path:
+    """Write the past of the inventory into blocks; return where they are."""
+    past, blocks = directory / "past.om", directory / "tsdb"
+    moments = [f"{moment:%Y-%m-%dT%H:%M:%SZ}" for moment in (now - PAST, now - _ENDED)]
+    command = [*COMMAND, "backfill", "--config.file", str(config), "--output", str(past), "--step", _STEP]
+    command += ["--start", moments[0], "--end", moments[1], "--label", "job=bernard", "--label", "instance=backfill"]
+    subprocess.run(command, check=True, capture_output=True)
+    create = [need("promtool"), "tsdb", "create-blocks-from", "openmetrics", "--max-block-duration=960h", "-q"]
+    subprocess.run([*create, str(past), str(blocks)], check=True, capture_output=True)
+    past.unlink()
+    return blocks
+
+
+def _rules(directory: Path) -> Path:
+    """Write the project's rules, with everything they wait for next to nothing; return where they are.
+
+    The service level looks back over seconds: over days, by the hour, it has nothing to say of rules that are so young.
+    """
+    settings = replace(Settings(), pace=0.0001)
+    for name, text in products(settings):
+        if name.startswith("rules/"):
+            file = directory / name
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(re.sub(r"\[\w+:\w+\]", "[1m:1s]", text))
+    return directory / "rules"
+
+
+@contextmanager
+def world(directory: Path) -> Iterator[World]:
+    """Run everything, and wait until rules have told and alerts fire."""
+    now = datetime.now(UTC)
+    url = f"sqlite:///{directory / 'inventory.sqlite'}"
+    generate(url, days=90, files=20, seed=1, now=now)
+    config = config_yaml(make_fleet(), url, "1s")
+    with ExitStack() as stack:
+        both: list[Exporter] = []
+        for name in ("one", "other"):
+            (directory / name).mkdir()
+            both.append(stack.enter_context(exporter(directory / name, config)))
+        blocks = _past(both[0].config, directory, now)
+        file = directory / "prometheus.yml"
+        one, other = (running.address for running in both)
+        file.write_text(_CONFIG.format(rules=_rules(directory), one=one, other=other))
+        address = f"127.0.0.1:{free_port()}"
+        flags = [f"--config.file={file}", f"--storage.tsdb.path={blocks}", f"--web.listen-address={address}"]
+        flags += [f"--query.lookback-delta={_LOOKBACK}", "--storage.tsdb.retention.time=100d"]
+        stack.enter_context(process([need("prometheus"), *flags], directory / "prometheus.log"))
+        _settled(Prometheus(address))
+        poller = Poller(load(both[0].config))
+        stack.callback(poller.stop)
+        poller.tick()
+        yield World(address, (one, other), poller.snapshot, now)
+
+
+def _settled(prometheus: Prometheus) -> None:
+    """Wait for what needs several scrapes or evaluations: rates, the slowest rules, and alerts."""
+    for query in (
+        "count(rate(bernard_polls_total[1m]) > 0) >= 2",
+        "count(section_type_datacenter:bernard_backup_rpo_met:ratio_30d) > 60",
+        'count(ALERTS{alertstate="firing",alertname="BackupMissing"})',
+        'count(ALERTS{alertstate="firing",alertname="BackupStale"})',
+    ):
+        eventually(partial(_told, prometheus, query), query)
+
+
+def _told(prometheus: Prometheus, query: str) -> bool:
+    try:
+        return bool(prometheus.ask(query))
+    except httpx.TransportError:
+        return False
