@@ -12,7 +12,7 @@ BENCH ?=
 # Tests mostly wait for servers, so there may be more workers than cores.
 WORKERS ?= 3
 
-.PHONY: demo test lint docs generate deb deb-test bench growth clean
+.PHONY: soak audit demo test lint docs generate deb deb-test bench growth clean
 
 $(STAMP): setup.cfg pyproject.toml
 	sh tools/debian-packages python3-venv
@@ -56,6 +56,15 @@ bench: $(STAMP)
 growth: $(STAMP)
 	sh tools/debian-packages mariadb-server
 	$(BIN)/python -m tools.bench --growth
+
+# Thirty simulated days of polling; prints what the process holds, day by day.
+soak: $(STAMP)
+	$(BIN)/python -m tests.faults.soak --days=30
+
+# Known vulnerabilities of the dependencies; asks a service on the network, and so is no part of the tests.
+audit: $(STAMP)
+	$(BIN)/pip install --quiet --disable-pip-version-check pip-audit
+	$(BIN)/pip-audit --skip-editable
 
 clean:
 	rm -rf $(VENV) .cache .tox build dist *.egg-info .coverage*

@@ -30,6 +30,8 @@ def application(access: Access, prefix: str, headers: Mapping[str, str]) -> ASGI
         headers: sent with every answer.
     """
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    # The router's own redirects lead to whatever host the request names.
+    app.router.redirect_slashes = False
     problems.register(app)
     for operation in OPERATIONS:
         add(app, access, operation)
