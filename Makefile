@@ -38,7 +38,8 @@ lint: $(STAMP)
 test: $(STAMP) lint
 	sh tools/debian-packages @tests/debian-packages.txt
 	rm -f .coverage .coverage.*
-	$(BIN)/coverage run -m pytest -n $(WORKERS)
+	$(BIN)/coverage run -m pytest -n $(WORKERS) -m 'not alone'
+	$(BIN)/coverage run -m pytest -m alone
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
