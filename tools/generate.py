@@ -10,7 +10,7 @@ import alerts.products
 import dashboards.render
 from alerts.settings import Settings
 from tests.alerts.rule_tests import rule_tests
-from tools import api_reference, reference
+from tools import reference
 
 ROOT = Path(__file__).parent.parent
 
@@ -18,7 +18,6 @@ ROOT = Path(__file__).parent.parent
 def products() -> Iterator[tuple[Path, str]]:
     """Yield every file that follows from the code, and what it should hold."""
     yield from reference.pages(ROOT / "docs")
-    yield ROOT / "docs" / "reference" / "api.md", api_reference.page()
     rules = (*alerts.products.products(Settings()), *rule_tests())
     yield from ((alerts.products.FOLDER / name, text) for name, text in rules)
     yield from ((dashboards.render.FOLDER / name, text) for name, text in dashboards.render.files())
