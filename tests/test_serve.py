@@ -39,10 +39,11 @@ def served(sqlite: Rows, tmp_path: Path) -> Iterator[Exporter]:
         yield running
 
 
-def test_page_says_what_is_where(served: Exporter) -> None:
+def test_overview_leads_to_everything_that_is_served(served: Exporter) -> None:
     page = served.get("/")
     assert page.status_code == 200
-    assert [f'href="{path}"' in page.text for path in ("metrics", "-/healthy", "-/ready")] == [True] * 3
+    places = ("jobs", "runs", "schedule", "metrics", "api/docs", "-/healthy", "-/ready")
+    assert [path for path in places if f'href="/{path}"' not in page.text] == []
     assert page.headers["x-content-type-options"] == "nosniff"
     assert page.headers["content-security-policy"].startswith("default-src 'none'")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 
 from fastapi import FastAPI
 from starlette.requests import Request
@@ -21,15 +20,16 @@ from bernard_exporter.inspection.access import Access
 OPERATIONS = (*jobs.OPERATIONS, *runs.OPERATIONS, *schedule.OPERATIONS)
 
 
-def application(access: Access, prefix: str, headers: Mapping[str, str]) -> ASGIApp:
+def application(access: Access, prefix: str) -> ASGIApp:
     """Return the application.
 
     Args:
         access: answers questions about the inventory.
         prefix: the path under which everything is, such as ``/backups``; the API itself is at ``/api`` below it.
-        headers: sent with every answer.
     """
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    # The router's own redirects lead to whatever host the request names.
+    app.router.redirect_slashes = False
     problems.register(app)
     for operation in OPERATIONS:
         add(app, access, operation)
@@ -40,13 +40,7 @@ def application(access: Access, prefix: str, headers: Mapping[str, str]) -> ASGI
         return tagged(wish(request.headers, has_csv=False), text, JSON, {})
 
     async def docs(request: Request) -> Response:
-        policy = f"{headers['content-security-policy']}; style-src 'self'"
-        return tagged(
-            wish(request.headers, has_csv=False),
-            reading,
-            "text/html; charset=utf-8",
-            {"content-security-policy": policy},
-        )
+        return tagged(wish(request.headers, has_csv=False), reading, "text/html; charset=utf-8", {})
 
     async def style(request: Request) -> Response:
         return tagged(wish(request.headers, has_csv=False), STYLE, "text/css; charset=utf-8", {})
@@ -59,4 +53,4 @@ def application(access: Access, prefix: str, headers: Mapping[str, str]) -> ASGI
     app.add_route("/docs.css", style)
     for path in ("/", "/v1", "/v1/"):
         app.add_route(path, start)
-    return Gate(app, headers)
+    return Gate(app, access)

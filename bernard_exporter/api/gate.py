@@ -1,66 +1,72 @@
-"""What every request and answer of the API passes: HEAD as GET, bodies of a bounded size, headers of every answer."""
+"""What every request of the API passes: HEAD as GET, and bodies of a bounded size."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bernard_exporter.api.problems import problem
+from bernard_exporter.inspection.access import Access
 
+_log = logging.getLogger(__name__)
 # The largest search there can be, generously.
 MAX_BODY = 1 << 20
 
 
-class _TooLargeError(Exception):
-    """More of a body came than is read."""
-
-
 class Gate:
-    """An application around the API's."""
+    """An application around the API's, which is run aside so that no scrape waits for it."""
 
-    def __init__(self, app: ASGIApp, headers: Mapping[str, str]) -> None:
-        """Guard ``app`` and send ``headers`` with each answer that does not say otherwise."""
+    def __init__(self, app: ASGIApp, access: Access) -> None:
+        """Guard ``app``, and run it on the loop that ``access`` keeps aside."""
         self._app = app
-        self._headers = headers
+        self._access = access
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        head = scope["method"] == "HEAD"
-
-        async def answer(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                sent = MutableHeaders(scope=message)
-                for name, value in self._headers.items():
-                    sent.setdefault(name, value)
-            elif head:
-                message = {**message, "body": b""}
-            await send(message)
-
-        length = Headers(scope=scope).get("content-length", "0")
-        if not length.isdigit() or len(length) > len(str(MAX_BODY)) or int(length) > MAX_BODY:
-            await _refuse(scope, receive, answer)
+        body = await _read(scope, receive)
+        if body is None:
+            refusal = problem(413, f"the body is too large, expected at most {MAX_BODY} bytes")
+            await refusal(scope, receive, send)
             return
+        head = scope["method"] == "HEAD"
         inner = {**scope, "method": "GET"} if head else scope
-        await self._app(inner, _bounded(receive), answer)
+        start, content = await self._access.aside(_collect(self._app, inner, body))
+        await send(start)
+        await send({"type": "http.response.body", "body": b"" if head else content})
 
 
-def _bounded(receive: Receive) -> Receive:
-    """Return what reads a body no further than is allowed, also one that does not say how long it is."""
-    left = MAX_BODY
-
-    async def read() -> Message:
-        nonlocal left
+async def _read(scope: Scope, receive: Receive) -> bytes | None:
+    """Return the body of a request, None as soon as it is too large."""
+    length = Headers(scope=scope).get("content-length", "0")
+    if not length.isdigit() or len(length) > len(str(MAX_BODY)) or int(length) > MAX_BODY:
+        return None
+    parts: list[bytes] = []
+    more = True
+    while more:
         message = await receive()
-        left -= len(message.get("body", b""))
-        if left < 0:
-            raise _TooLargeError
-        return message
+        parts.append(message.get("body", b""))
+        more = message.get("more_body", False)
+        if sum(map(len, parts)) > MAX_BODY:
+            return None
+    return b"".join(parts)
 
-    return read
 
+async def _collect(app: ASGIApp, scope: Scope, body: bytes) -> tuple[Message, bytes]:
+    """Return how the answer of an application starts, and its body."""
+    asked = [{"type": "http.request", "body": body, "more_body": False}]
+    told: list[Message] = []
 
-async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
-    refusal = problem(413, f"the body is too large, expected at most {MAX_BODY} bytes")
-    await refusal(scope, receive, send)
+    async def receive() -> Message:
+        return asked.pop() if asked else {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        told.append(message)
+
+    try:
+        await app(scope, receive, send)
+    except Exception:
+        # The application has answered 500 before it raised.
+        _log.exception("an answer failed in a way nobody thought of")
+    return told[0], b"".join(message.get("body", b"") for message in told[1:])

@@ -60,7 +60,10 @@ def _places(scheme: str, address: str, prefix: str) -> str:
     """Return what to open in a browser."""
     base = f"{scheme}://{'localhost' if address.startswith(':') else ''}{address}{prefix}"
     paths = {
-        "/": "what is where",
+        "/": "the whole fleet on one page",
+        "/jobs": "every job and its state, the worst first",
+        "/runs": "search every run: its files, databases and tables",
+        "/schedule": "what ran, what runs and what comes",
         "/metrics": "what Prometheus scrapes",
         "/api/docs": "the inventory over JSON and CSV",
         "/-/ready": "whether the inventory is loaded",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy.engine import Connection
 
@@ -18,7 +18,7 @@ from bernard_exporter.store.connection import Database
 
 T = TypeVar("T")
 # Each is a connection to the database and a thread that competes with scrapes.
-_WORKERS = 4
+_WORKERS = 2
 _WAITING = 32
 
 
@@ -62,6 +62,7 @@ class Access:
         self._database = _Desk(workers, waiting)
         # Questions that need no database must not wait for one that hangs.
         self._memory = _Desk(1, waiting)
+        self._aside = _Aside()
 
     @property
     def outlook(self) -> Outlook:
@@ -87,10 +88,15 @@ class Access:
         """
         return await self._database.do(lambda: self._answer(question))
 
+    async def aside(self, work: Coroutine[Any, Any, T]) -> T:
+        """Return the outcome of work on an event loop of its own, in another thread than the one scrapes need."""
+        return await self._aside.run(work)
+
     def close(self) -> None:
         """Answer nothing any more; does not wait for a database that hangs."""
         self._database.close()
         self._memory.close()
+        self._aside.close()
 
     def _answer(self, question: Callable[[View], T]) -> T:
         known = self.outlook
@@ -127,3 +133,34 @@ class _Desk:
     def _done(self) -> None:
         with self._lock:
             self._asked -= 1
+
+
+class _Aside:
+    """An event loop in a thread, both made when they are first needed."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def run(self, work: Coroutine[Any, Any, T]) -> T:
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._running()))
+
+    def _running(self) -> asyncio.AbstractEventLoop:
+        with self._lock:
+            if self._loop is None:
+                self._loop = asyncio.new_event_loop()
+                threading.Thread(target=_run, args=(self._loop,), name="aside", daemon=True).start()
+            return self._loop
+
+    def close(self) -> None:
+        with self._lock:
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(self._loop.stop)
+            self._loop = None
+
+
+def _run(loop: asyncio.AbstractEventLoop) -> None:
+    try:
+        loop.run_forever()
+    finally:
+        loop.close()

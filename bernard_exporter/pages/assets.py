@@ -72,8 +72,11 @@ class Assets:
         return self._addresses[name]
 
     def routes(self) -> list[Mount]:
-        """Return the routes that serve the files."""
-        return [Mount(mount, _Cached(directory=directory)) for mount, directory in self._directories.items()]
+        """Return the routes that serve the files; Debian's are links to where they lie."""
+        return [
+            Mount(mount, _Cached(directory=directory, follow_symlink=True))
+            for mount, directory in self._directories.items()
+        ]
 
 
 def _digest(path: Path) -> str:

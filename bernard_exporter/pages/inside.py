@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 from bernard_exporter.contents import Measure, Object
 from bernard_exporter.errors import NotFoundError
@@ -22,8 +23,33 @@ from bernard_exporter.store.entries import File
 
 _FILES = 100
 _OBJECTS = 50
+_FILE_PARAMETERS = ("path", "file", "min_size", "sort", "cursor")
+_OBJECT_PARAMETERS = ("db", "table", "object_sort", "object_cursor")
 # A table is told of when its size changed by more than this.
 THRESHOLD = 0.1
+
+_NO_FILES: Page[File] = Page((), None)
+
+
+class Part(StrEnum):
+    """What a run's page may show; objects and the difference need every file of the run to be read."""
+
+    DIFFERENCE = "difference"
+    OBJECTS = "objects"
+    FILES = "files"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked of a run.
+
+    Attributes:
+        parts: which are looked at; the others cost nothing.
+    """
+
+    parts: frozenset[Part]
+    files: ContentFilter
+    objects: ContentFilter
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +72,7 @@ class Inside:
     objects: Page[Held]
     files: Page[File]
     difference: Difference | None
-    file_filter: ContentFilter
-    object_filter: ContentFilter
+    asked: Asked
 
     @property
     def change(self) -> float | None:
@@ -61,12 +86,24 @@ class Inside:
         return tuple(held for held in removed if held.object.name is None)
 
 
-def file_filter(query: Query) -> ContentFilter:
-    """Return which files of a run a query asks for.
+def asked_of(query: Query) -> Asked:
+    """Return what a query asks of a run: a part alone when it goes on in it or filters it, else all of it.
 
     Raises:
         FilterError: a value makes no sense.
     """
+    return Asked(parts=_parts(query), files=_file_filter(query), objects=_object_filter(query))
+
+
+def _parts(query: Query) -> frozenset[Part]:
+    if any(query.text(name) for name in _FILE_PARAMETERS):
+        return frozenset({Part.FILES})
+    if any(query.text(name) for name in _OBJECT_PARAMETERS):
+        return frozenset({Part.OBJECTS})
+    return frozenset(Part)
+
+
+def _file_filter(query: Query) -> ContentFilter:
     return ContentFilter(
         path=query.text("path"),
         name=query.text("file"),
@@ -77,12 +114,7 @@ def file_filter(query: Query) -> ContentFilter:
     )
 
 
-def object_filter(query: Query) -> ContentFilter:
-    """Return which databases and tables of a run a query asks for.
-
-    Raises:
-        FilterError: a value makes no sense.
-    """
+def _object_filter(query: Query) -> ContentFilter:
     return ContentFilter(
         db=query.text("db"),
         name=query.text("table"),
@@ -92,7 +124,7 @@ def object_filter(query: Query) -> ContentFilter:
     )
 
 
-def inside(view: View, run_id: int, files: ContentFilter, objects: ContentFilter) -> Inside:
+def inside(view: View, run_id: int, asked: Asked) -> Inside:
     """Return a run and what is in it.
 
     Raises:
@@ -103,8 +135,8 @@ def inside(view: View, run_id: int, files: ContentFilter, objects: ContentFilter
     run = find_run(view.connection, run_id)
     datacenter = view.snapshot.policy.datacenter(run.host)
     previous = previous_success(view.connection, view.snapshot, run, view.now)
-    held = holdings(view.connection, run).objects
-    before = holdings(view.connection, previous).objects if previous else {}
+    held = _held(view, run if asked.parts & {Part.OBJECTS, Part.DIFFERENCE} else None)
+    before = _held(view, previous if Part.DIFFERENCE in asked.parts else None)
     return Inside(
         run=run,
         job=Job(run.section, run.type, datacenter) if run.section and run.type else None,
@@ -112,12 +144,15 @@ def inside(view: View, run_id: int, files: ContentFilter, objects: ContentFilter
         previous=previous,
         databases=_count(held, databases=True),
         tables=_count(held, databases=False),
-        objects=list_objects(held, objects),
-        files=list_files(view.connection, run, files),
+        objects=list_objects(held, asked.objects),
+        files=list_files(view.connection, run, asked.files) if Part.FILES in asked.parts else _NO_FILES,
         difference=difference(held, before, THRESHOLD),
-        file_filter=files,
-        object_filter=objects,
+        asked=asked,
     )
+
+
+def _held(view: View, run: Run | None) -> Mapping[Object, Measure]:
+    return holdings(view.connection, run).objects if run else {}
 
 
 def run_number(text: str) -> int:

@@ -105,9 +105,9 @@ def _bar(event: Event, y: float, across: Scale, now: datetime) -> Bar:
     right = min(across.at(finish.timestamp()), across.end) if finish else x
     took = f", {duration((finish - begin).total_seconds())}" if finish and finish >= begin else ""
     label = f"{' '.join(event.job)}: {OUTCOME_SIGNS[event.outcome].label}, {begin:%Y-%m-%d %H:%M} UTC{took}"
-    return Bar(
-        x, y + (ROW - _BAR) / 2, round(max(right - x, _LEAST), 1), event.outcome.value, label, run.id if run else None
-    )
+    least = _MARKED if event.outcome in (Outcome.FAILED, Outcome.MISSED) else _LEAST
+    width = round(max(right - x, least), 1)
+    return Bar(x, y + (ROW - _BAR) / 2, width, event.outcome.value, label, run.id if run else None)
 
 
 def _hours(start: datetime, end: datetime, across: Scale) -> list[Hour]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import unquote
 
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -21,7 +23,7 @@ from bernard_exporter.pages import joblist, trouble
 from bernard_exporter.pages.assets import Assets, bootstrap_directory
 from bernard_exporter.pages.frame import frame_of
 from bernard_exporter.pages.history import History, history
-from bernard_exporter.pages.inside import THRESHOLD, file_filter, inside, object_filter, run_number
+from bernard_exporter.pages.inside import THRESHOLD, Part, asked_of, inside, run_number
 from bernard_exporter.pages.links import Links
 from bernard_exporter.pages.overview import overview
 from bernard_exporter.pages.plan import plan
@@ -39,6 +41,21 @@ _DAY = timedelta(days=1)
 _MOST_EVENTS = 500
 _MOST_CHANGES = 100
 _FAR = timedelta(days=3650)
+
+
+class _Anything(Convertor[str]):
+    """The rest of an address; unlike ``path`` with line breaks too, for they may be in a name."""
+
+    regex = r"[\s\S]*"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("anything", _Anything())
 
 
 class Site:
@@ -61,7 +78,7 @@ class Site:
         pages: dict[str, Handler] = {
             "/": self.overview,
             "/jobs": self.jobs,
-            "/jobs/{job:path}": self.job,
+            "/jobs/{job:anything}": self.job,
             "/runs": self.runs,
             "/runs/{id}": self.run,
             "/schedule": self.schedule,
@@ -111,9 +128,24 @@ class Site:
         """Answer a run and what is in it."""
         query = Query(request.url.query)
         run_id = run_number(request.path_params["id"])
-        files, objects = file_filter(query), object_filter(query)
-        found = await self._access.ask(lambda view: inside(view, run_id, files, objects))
-        return await self._page("run.html", "/runs", view=found, query=query, threshold=THRESHOLD, most=_MOST_CHANGES)
+        asked, too_large = asked_of(query), False
+        try:
+            found = await self._access.ask(lambda view: inside(view, run_id, asked))
+        except StoreError as error:
+            if error.reason != "timeout" or Part.FILES not in asked.parts:
+                raise
+            # Its files can be shown although there are too many to tell what is in all of them.
+            only, too_large = replace(asked, parts=frozenset({Part.FILES})), True
+            found = await self._access.ask(lambda view: inside(view, run_id, only))
+        return await self._page(
+            "run.html",
+            "/runs",
+            view=found,
+            query=query,
+            threshold=THRESHOLD,
+            most=_MOST_CHANGES,
+            too_large=too_large,
+        )
 
     async def schedule(self, request: Request) -> Response:
         """Answer yesterday, today and tomorrow."""

@@ -258,7 +258,7 @@ def test_body_that_is_too_large_is_refused(api: Api) -> None:
         for _ in range(20):
             yield b" " * 65536
 
-    assert api.request("POST", "/api/v1/runs/search", content=chunks()).status_code == 400
+    assert api.request("POST", "/api/v1/runs/search", content=chunks()).status_code == 413
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,8 @@ def look(driver: webdriver.Chrome, size: tuple[int, int] = WIDE, *, dark: bool =
 
 def complaints(driver: webdriver.Chrome) -> list[str]:
     """Return what the browser had to complain about since it was last asked: errors and refusals by policy."""
-    return [entry["message"] for entry in driver.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")]
+    entries = driver.execute("getLog", {"type": "browser"})["value"]
+    return [entry["message"] for entry in entries if entry["level"] in ("SEVERE", "WARNING")]
 
 
 def picture(driver: webdriver.Chrome, file: Path, height: int | None = None) -> None:

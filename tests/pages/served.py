@@ -120,8 +120,9 @@ class Served:
         prefix: str = "",
         clock: Callable[[], datetime] = lambda: NOW,
         polled: bool = True,
+        timeout: float = 5.0,
     ) -> None:
-        self.poller = Poller(Settings(DatabaseSettings(url=url, timeout=5), policy=policy), Clock(now=clock))
+        self.poller = Poller(Settings(DatabaseSettings(url=url, timeout=timeout), policy=policy), Clock(now=clock))
         if polled:
             self.poller.tick()
         self.access = Access(self.poller)

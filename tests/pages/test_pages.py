@@ -255,6 +255,27 @@ def test_files_are_paged_sorted_and_filtered(served: Served, ids: dict[str, int]
     assert [row[:2] for row in tables.rows("objects-table")] == [["enwiki", "user"]]
 
 
+def test_part_of_a_run_that_is_filtered_or_gone_on_in_is_shown_alone(served: Served, ids: dict[str, int]) -> None:
+    base = f"/runs/{ids['newest']}"
+    for query, shown in (("", 3), ("?sort=name", 1), ("?db=enwiki", 1), ("?cursor=", 3)):
+        page = served.get(base + query)
+        titles = {words(title) for title in page.root.iter("h2")}
+        parts = titles & {"Different from the success before", "Databases and tables", "Files"}
+        assert len(parts) == shown, query
+        assert (base in page.links()) is (shown == 1)
+
+
+def test_run_too_large_to_be_looked_through_in_time_shows_its_files(sqlite_rows: Rows) -> None:
+    run = sqlite_rows.add(start=NOW - DAY)
+    sqlite_rows.add_files(run, {f"enwiki.t{number:06}.sql.gz": 1 for number in range(250_000)})
+    served = Served(sqlite_rows.url, POLICY, timeout=1.0)
+    page = served.get(f"/runs/{run}")
+    assert page.status == 200
+    assert "This run has more files than the database lists in time" in page.text()
+    assert len(page.rows("files-table")) == 100
+    served.close()
+
+
 def test_run_without_files_or_predecessor_says_so(served: Served, ids: dict[str, int]) -> None:
     page = served.get(f"/runs/{ids['stray']}")
     assert "There is no success of this job before it." in page.text()

@@ -2,7 +2,7 @@
 "use strict";
 
 const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
-const REFRESH_SECONDS = 15;
+const REFRESH_SECONDS = 30;
 // What the reader chose, so that a refresh keeps it: table id to {column, descending}.
 const chosen = new Map();
 
@@ -72,10 +72,17 @@ function improve(root) {
   });
 }
 
+// A button that sorts comes back with its table; whatever else has the focus must not be taken from under it.
+function focusedSort() {
+  const button = document.activeElement?.closest("[data-live] .sort");
+  return button && { table: button.closest("table").id, column: button.parentElement.cellIndex };
+}
+
 async function refresh() {
-  if (document.hidden || document.querySelector("[data-live] :focus, [data-live]:focus")) return;
+  if (document.hidden || document.querySelector("[data-live] :focus:not(.sort), [data-live]:focus")) return;
   const answer = await fetch(location.href, { headers: { accept: "text/html" } }).catch(() => null);
   if (!answer?.ok) return;
+  const focused = focusedSort();
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   for (const old of document.querySelectorAll("[data-live]")) {
     const fresh = page.querySelector(`[data-live="${CSS.escape(old.dataset.live)}"]`);
@@ -86,6 +93,7 @@ async function refresh() {
     if (fresh.matches("table[data-sortable]")) makeSortable(fresh);
   }
   improve(document);
+  if (focused) document.getElementById(focused.table)?.tHead.rows[0].cells[focused.column]?.firstElementChild?.focus();
 }
 
 function startRefreshing(button) {

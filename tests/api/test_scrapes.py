@@ -1,0 +1,53 @@
+"""Scrapes do not wait for the API."""
+
+from __future__ import annotations
+
+import http.client
+import subprocess
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from bernard_exporter.sample.generate import generate
+from tests.exporter import Exporter, exporter
+from tests.servers import eventually, need
+
+SCRAPES = 300
+ROUNDS = 5
+
+
+def p99(running: Exporter) -> float:
+    """Return how many seconds 99 of 100 scrapes take at most, one every 5 ms on a connection that is kept."""
+    host, port = running.address.split(":")
+    connection = http.client.HTTPConnection(host, int(port))
+    seconds = []
+    for _ in range(SCRAPES):
+        begun = time.perf_counter()
+        connection.request("GET", "/metrics", headers={"accept-encoding": "gzip"})
+        connection.getresponse().read()
+        seconds.append(time.perf_counter() - begun)
+        time.sleep(0.005)
+    connection.close()
+    return sorted(seconds)[SCRAPES * 99 // 100]
+
+
+def p99_under_load(running: Exporter) -> float:
+    url = f"http://{running.address}/api/v1/runs?limit=100"
+    with subprocess.Popen([need("wrk"), "-t1", "-c4", "-d60s", url], stdout=subprocess.DEVNULL) as load:
+        time.sleep(0.2)
+        found = p99(running)
+        load.terminate()
+    return found
+
+
+@pytest.mark.alone
+def test_scrapes_take_at_most_three_times_as_long_while_the_api_is_asked_all_it_can_be(tmp_path: Path) -> None:
+    """The best of a few rounds, each with its own idle time beside it: other work on the machine only adds time."""
+    url, policy = f"sqlite:///{tmp_path / 'inventory.sqlite'}", tmp_path / "policy.yaml"
+    generate(url, days=90, runs=20_000, jobs=70, files=0, seed=1, now=datetime.now(UTC), policy_output=policy)
+    with exporter(tmp_path, f"database: {{url: '{url}'}}\n{policy.read_text()}") as running:
+        eventually(lambda: running.get("/-/ready").status_code == 200, "the exporter is ready")
+        ratios = [p99_under_load(running) / p99(running) for _ in range(ROUNDS)]
+    assert min(ratios) <= 3.0, ratios
