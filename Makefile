@@ -12,12 +12,12 @@ BENCH ?=
 # Tests mostly wait for servers, so there may be more workers than cores.
 WORKERS ?= 3
 
-.PHONY: demo test lint docs generate pictures deb deb-test bench growth clean
+.PHONY: demo test lint docs generate pictures deb deb-test release bench growth soak audit clean
 
 $(STAMP): setup.cfg pyproject.toml
 	sh tools/debian-packages python3-venv
 	python3 -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[docs,test]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[docs,kubernetes,test]'
 	touch $@
 
 demo: $(STAMP)
@@ -48,6 +48,10 @@ deb deb-test: $(STAMP)
 	sh tools/debian-packages debootstrap
 	$(BIN)/python -m tools.debs $(if $(filter deb-test,$@),--install)
 
+# Everything that is published, into dist/, once all agree on the version; needs root for the Debian packages.
+release: $(STAMP)
+	$(BIN)/python -m tools.release
+
 bench: $(STAMP)
 	sh tools/debian-packages mariadb-server nginx prometheus-sql-exporter wrk
 	test -x $(PEERS)/bin/query-exporter || { python3 -m venv $(PEERS) && $(PEERS)/bin/pip install --quiet query-exporter pymysql; }
@@ -61,7 +65,16 @@ growth: $(STAMP)
 # The pictures of the pages in the documentation, taken of the demo.
 pictures: $(STAMP)
 	sh tools/debian-packages chromium chromium-driver
-	PYTHONPATH=. $(BIN)/python tools/pictures.py
+	$(BIN)/python -m tools.pictures
+
+# Thirty simulated days of polling; prints what the process holds, day by day.
+soak: $(STAMP)
+	$(BIN)/python -m tests.faults.soak --days=30
+
+# Known vulnerabilities of the dependencies; asks a service on the network, and so is no part of the tests.
+audit: $(STAMP)
+	$(BIN)/pip install --quiet --disable-pip-version-check pip-audit
+	$(BIN)/pip-audit --skip-editable
 
 clean:
 	rm -rf $(VENV) .cache .tox build dist *.egg-info .coverage*

@@ -27,7 +27,9 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
         default = setting.default
         assert default is not MISSING
         flag = f"--{setting.name.replace('_', '-')}"
-        command = click.option(flag, default=default, show_default=True, help=described[setting.name])(command)
+        command = click.option(
+            flag, default=default, type=type(default), show_default=True, help=described[setting.name]
+        )(command)
     return command
 
 

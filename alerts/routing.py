@@ -7,6 +7,7 @@ from typing import Any
 from alerts.alert import Severity
 from alerts.render import as_yaml
 from alerts.settings import DAY, HOUR, MINUTE, Settings
+from bernard_exporter import promql
 from bernard_exporter.catalogue import JOB_LABELS
 
 _MADE = "# Written by `make generate`; change alerts/routing.py instead."
@@ -17,7 +18,8 @@ RECEIVERS = {
     Severity.PAGE: ("page", 4 * HOUR),
     Severity.CRITICAL: ("critical", DAY),
     Severity.WARNING: ("warning", 3 * DAY),
-    Severity.TASK: ("task", 7 * DAY),
+    # As long as Alertmanager remembers what it has sent.
+    Severity.TASK: ("task", 5 * DAY),
 }
 
 
@@ -27,6 +29,7 @@ def configuration(settings: Settings) -> str:
         "global": {
             "smtp_smarthost": settings.smarthost,
             "smtp_from": settings.mail_from,
+            "smtp_require_tls": settings.smtp_tls,
             "resolve_timeout": settings.wait(5 * MINUTE),
         },
         "templates": ["templates/*.tmpl"],
@@ -45,12 +48,12 @@ def _route(settings: Settings) -> dict[str, Any]:
         "group_by": ["section"],
         "group_wait": settings.wait(MINUTE),
         "group_interval": settings.wait(5 * MINUTE),
-        "repeat_interval": settings.wait(DAY),
+        "repeat_interval": promql.duration(DAY),
         "routes": [
             {
                 "matchers": [f'team="{settings.team}"', f'severity="{severity}"'],
                 "receiver": receiver,
-                "repeat_interval": settings.wait(repeat),
+                "repeat_interval": promql.duration(repeat),
                 **({"group_wait": settings.wait(15 * _SECONDS)} if severity is Severity.PAGE else {}),
             }
             for severity, (receiver, repeat) in RECEIVERS.items()

@@ -30,7 +30,8 @@ class Settings:
         mail_to: who gets e-mail.
         mail_from: its sender.
         smarthost: the mail server, with its port.
-        pace: what the time an alert waits for is multiplied by: its hold, window and grace, and those of routing.
+        smtp_tls: whether the mail server must offer TLS.
+        pace: what the time an alert waits for is multiplied by: its hold, window, grace and grouping.
         memory: how long after its last poll what an exporter said is held on to while it says nothing.
         grace: how long after its due time a run may start.
         clock_tolerance: how far apart clocks may be.
@@ -50,6 +51,7 @@ class Settings:
     mail_to: str = "dba@example.org"
     mail_from: str = "alertmanager@example.org"
     smarthost: str = "mail.example.org:25"
+    smtp_tls: bool = True
     pace: float = 1.0
     memory: float = 7 * DAY
     grace: float = HOUR

@@ -5,26 +5,26 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
-NOTHING = "–"  # noqa: RUF001 - a dash, as in tables of figures
+NOTHING = "—"
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
-def size(found: int | None) -> str:
+def size(found: float | None) -> str:
     """Return bytes in the binary unit that suits, such as ``1.5 GiB``; a dash for None."""
     if found is None:
         return NOTHING
     value, unit = float(found), 0
     while value >= 1024 and unit < len(_UNITS) - 1:
         value, unit = value / 1024, unit + 1
-    return f"{found} B" if unit == 0 else f"{value:.1f} {_UNITS[unit]}"
+    return f"{value:.0f} B" if unit == 0 else f"{value:.1f} {_UNITS[unit]}"
 
 
 def duration(seconds: float | None) -> str:
     """Return seconds in the two largest units that tell, such as ``2 d 4 h``; a dash for None."""
     if seconds is None:
         return NOTHING
-    whole = int(seconds)
+    whole = round(abs(seconds))
     for large, small, unit, part in ((_DAY, _HOUR, "d", "h"), (_HOUR, _MINUTE, "h", "min"), (_MINUTE, 1, "min", "s")):
         if whole >= large:
             count, rest = divmod(whole, large)
@@ -32,7 +32,7 @@ def duration(seconds: float | None) -> str:
     return f"{whole} s"
 
 
-def change(ratio: float | None) -> str:
+def percent(ratio: float | None) -> str:
     """Return a change such as ``+2.5 %``; a dash for None."""
     return NOTHING if ratio is None else f"{ratio * 100:+.1f} %"
 

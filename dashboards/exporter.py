@@ -104,9 +104,9 @@ def _polls() -> Shelf:
     errors = trend(
         "Errors of polls",
         "Failed polls within the step, by reason.",
-        [Line(q.ERRORS, "{{instance}} {{reason}}")],
+        [Line(q.ERRORS, "{{reason}}")],
         _BAD,
-        budget=5 * _EXPORTERS,
+        budget=5,
     )
     return even(8, polls, duration, errors, title="Polls of the database")
 
@@ -115,23 +115,23 @@ def _inventory() -> Shelf:
     rejected = trend(
         "Rows rejected",
         "Rows, or values in them, that could not be used, by reason.",
-        [Line(q.REJECTED, "{{instance}} {{reason}}")],
+        [Line(q.REJECTED, "{{reason}}")],
         _ODD,
-        budget=5 * _EXPORTERS,
+        budget=5,
     )
     anomalies = trend(
         "Rows that contradict themselves",
         "Or the policy, by kind. They are used as far as they can be.",
-        [Line(q.ANOMALIES, "{{instance}} {{kind}}")],
+        [Line(q.ANOMALIES, "{{kind}}")],
         _ODD,
-        budget=5 * _EXPORTERS,
+        budget=5,
     )
     afresh = trend(
         "Counted afresh",
         "Polls within the step that counted the whole inventory again, by reason.",
-        [Line(q.RESYNCS, "{{instance}} {{reason}}")],
+        [Line(q.RESYNCS, "{{reason}}")],
         COUNT,
-        budget=6 * _EXPORTERS,
+        budget=6,
     )
     return even(8, rejected, anomalies, afresh, title="Inventory")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from alerts.settings import Settings
-from dashboards import links
 from dashboards.board import board, failures, job_variables
 from dashboards.grafana.board import Board
 from dashboards.layout import Shelf, even
@@ -16,11 +15,11 @@ from dashboards.panels import (
     MET,
     MOMENT,
     RATIO,
+    RUN,
     SECONDS,
     SHARE_OF_LIMIT,
     STATE,
     STATUS,
-    WATCH_ABOVE_ZERO,
     Column,
     Line,
     band,
@@ -29,13 +28,11 @@ from dashboards.panels import (
     table,
     timeline,
     trend,
-    with_links,
 )
 from dashboards.queries import fleet, jobs
 from dashboards.states import STATUS_COLORS_BY_LABEL
 
 _NONE = "no success yet"
-_RUN = with_links(COUNT, links.RUN_PAGE)
 
 
 def _verdict() -> Shelf:
@@ -108,11 +105,10 @@ def _age_and_size() -> Shelf:
             Line(jobs.SIZE, "size"),
             Line(jobs.SIZE_UPPER, "expected at most"),
             Line(jobs.SIZE_LOWER, "expected at least"),
-            Line(jobs.MIN_SIZE, "too small"),
         ],
         BYTES,
         budget=1,
-        overrides=[*band("expected at most", "expected at least"), limit("too small", "orange")],
+        overrides=band("expected at most", "expected at least"),
     )
     return even(9, age, size)
 
@@ -180,11 +176,12 @@ def _facts() -> Shelf:
         "Newest success",
         "Where it came from, where it is, and when it began. The number leads to its files, tables and differences.",
         [
-            Column("Run", jobs.SUCCESS_ID, _RUN),
+            Column("Run", jobs.SUCCESS_ID, RUN),
             Column("Begun", jobs.SUCCESS_MOMENT, MOMENT),
             Column("Took", jobs.DURATION, SECONDS),
             Column("Size", jobs.SIZE, BYTES),
             Column("Before it", jobs.PREVIOUS_SIZE, BYTES),
+            Column("At least", jobs.MIN_SIZE, BYTES),
             Column("where", jobs.WHERE, COUNT, hidden=True),
         ],
         sort="Begun",
@@ -210,13 +207,7 @@ def _facts() -> Shelf:
         f"{jobs.OLDEST} * 1000",
         replace(MOMENT, no_value="no retention"),
     )
-    stuck = number(
-        "Runs that can never end",
-        "Runs that say ongoing, and are older than 7 days or outlived by a newer one.",
-        jobs.ABANDONED_RUNS,
-        replace(COUNT, steps=WATCH_ABOVE_ZERO),
-    )
-    return Shelf(5, [(12, newest), (3, service), (3, restore), (3, oldest), (3, stuck)])
+    return Shelf(5, [(15, newest), (3, service), (3, restore), (3, oldest)])
 
 
 def job(settings: Settings) -> Board:

@@ -13,6 +13,20 @@ COLUMNS = 24
 
 
 @dataclass(frozen=True, slots=True)
+class Stack:
+    """Two panels one above the other, in the place of one; the second takes the height that the first leaves."""
+
+    height: int
+    above: Panel
+    below: Panel
+
+    @property
+    def title(self) -> str:
+        """The titles of both."""
+        return f"{self.above.title} and {self.below.title}"
+
+
+@dataclass(frozen=True, slots=True)
 class Shelf:
     """Panels side by side, of one height, each as wide as is said; the widths fill the grid.
 
@@ -23,7 +37,7 @@ class Shelf:
     """
 
     height: int
-    panels: Sequence[tuple[int, Panel]]
+    panels: Sequence[tuple[int, Panel | Stack]]
     title: str = ""
 
     def __post_init__(self) -> None:
@@ -51,7 +65,12 @@ def placed(shelves: Sequence[Shelf]) -> list[Panel | Heading]:
             y += 1
         x = 0
         for width, panel in shelf.panels:
-            found.append(_at(panel, core.GridPos(h=shelf.height, w=width, x=x, y=y)))
+            if isinstance(panel, Stack):
+                left = shelf.height - panel.height
+                found.append(_at(panel.above, core.GridPos(h=panel.height, w=width, x=x, y=y)))
+                found.append(_at(panel.below, core.GridPos(h=left, w=width, x=x, y=y + panel.height)))
+            else:
+                found.append(_at(panel, core.GridPos(h=shelf.height, w=width, x=x, y=y)))
             x += width
         y += shelf.height
     for number, panel in enumerate(found, start=1):

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from alerts.settings import Settings
+from bernard_exporter.catalogue import JOB_LABELS
 from dashboards import links
 from dashboards.board import board, failures, job_variables
 from dashboards.grafana.board import Board
 from dashboards.grafana.fields import Step
-from dashboards.layout import Shelf, even
+from dashboards.grafana.kinds import Table
+from dashboards.layout import Shelf, Stack, even
 from dashboards.panels import (
     BYTES,
     COUNT,
@@ -18,7 +20,9 @@ from dashboards.panels import (
     MET,
     MOMENT,
     RATIO,
+    RUN,
     SECONDS,
+    SEVERITY,
     SHARE_OF_LIMIT,
     STATE,
     STATUS,
@@ -42,7 +46,6 @@ _FRESH = replace(
     RATIO, steps=(Step(None, "red"), Step(0.9, "orange"), Step(0.97, "yellow"), Step(1, "green")), minimum=0, maximum=1
 )
 _READ = replace(SECONDS, steps=(Step(None, "green"), Step(300, "yellow"), Step(900, "red")), no_value="no exporter")
-_RUN = with_links(COUNT, links.RUN_PAGE)
 
 
 def _verdict() -> Shelf:
@@ -87,7 +90,7 @@ def _problems() -> list[Column]:
         Column("Size", among(jobs.SIZE, jobs.NOT_FRESH), BYTES),
         Column("Change", among(jobs.CHANGE, jobs.NOT_FRESH), RATIO),
         Column("Newest run", among(jobs.STATUS, jobs.NOT_FRESH), STATUS, cell="color-text"),
-        Column("Success", among(jobs.SUCCESS_ID, jobs.NOT_FRESH), _RUN),
+        Column("Success", among(jobs.SUCCESS_ID, jobs.NOT_FRESH), RUN),
     ]
 
 
@@ -109,28 +112,20 @@ def _states() -> Shelf:
         column="place",
         budget=200,
     )
-    return Shelf(19, [(10, every), (14, problems)], "State")
+    return Shelf(22, [(10, every), (14, Stack(11, problems, _alerts()))], "State")
 
 
-def _alerts() -> Shelf:
-    by_state = bars(
-        "Jobs by state",
-        "How many jobs are in each state.",
-        Line(fleet.BY_STATE, "{{state}}"),
-        COUNT,
-        budget=8,
-        overrides=STATE_COLORS_BY_LABEL,
-    )
-    alerts = table(
+def _alerts() -> Table:
+    return table(
         "Firing alerts",
         "Alerts of this project that fire now, from Prometheus itself; needs its rules.",
-        [Column("Firing", fleet.ALERTS, replace(COUNT, steps=GOOD_AT_ZERO), width=80)],
-        sort="severity",
-        keys=("severity", "alertname", "section", "type", "datacenter"),
+        [Column("Severity", fleet.ALERTS, SEVERITY, cell="color-text", width=100)],
+        sort="Severity",
+        descending=True,
+        keys=("alertname", *JOB_LABELS),
         empty="no alert fires",
         links=False,
     )
-    return Shelf(9, [(10, by_state), (14, alerts)])
 
 
 def _night() -> Shelf:
@@ -140,7 +135,7 @@ def _night() -> Shelf:
         [
             Column("Begun", jobs.FAILED_MOMENT, MOMENT),
             Column("In a row", among(jobs.FAILURES, jobs.FAILED), replace(COUNT, steps=GOOD_AT_ZERO), "color-text"),
-            Column("Run", among(jobs.ATTEMPT_ID, jobs.FAILED), _RUN),
+            Column("Run", among(jobs.ATTEMPT_ID, jobs.FAILED), RUN),
             Column("State", among(jobs.STATE, jobs.FAILED), STATE, cell="color-text"),
         ],
         sort="Begun",
@@ -169,7 +164,7 @@ def _now() -> Shelf:
         [
             Column("For", among(jobs.RUNNING_FOR, jobs.RUNNING), SECONDS),
             Column("Of its limit", among(jobs.RUNNING_OF_LIMIT, jobs.RUNNING), SHARE_OF_LIMIT, cell="color-text"),
-            Column("Run", among(jobs.ATTEMPT_ID, jobs.RUNNING), _RUN),
+            Column("Run", among(jobs.ATTEMPT_ID, jobs.RUNNING), RUN),
         ],
         sort="For",
         descending=True,
@@ -191,7 +186,7 @@ def _service() -> Shelf:
         "Fresh, over time",
         "Share of the expected jobs whose state is fresh, by type and data centre.",
         [Line(fleet.FRESH_SHARE_BY_PLACE, "{{type}} {{datacenter}}")],
-        _FRESH,
+        replace(_FRESH, minimum=None),
         budget=12,
     )
     met = bars(
@@ -210,7 +205,15 @@ def _service() -> Shelf:
         budget=40,
         links=True,
     )
-    return Shelf(8, [(8, fresh), (6, met), (10, ages)], "Over time")
+    by_state = bars(
+        "Jobs by state",
+        "How many jobs are in each state.",
+        Line(fleet.BY_STATE, "{{state}}"),
+        COUNT,
+        budget=8,
+        overrides=STATE_COLORS_BY_LABEL,
+    )
+    return Shelf(9, [(5, by_state), (7, fresh), (5, met), (7, ages)], "Over time")
 
 
 def overview(settings: Settings) -> Board:
@@ -219,7 +222,7 @@ def overview(settings: Settings) -> Board:
         "overview",
         "Overview",
         "Is every expected backup there, in every data centre, young enough and of the right size?",
-        [_verdict(), _states(), _alerts(), _night(), _now(), _service()],
+        [_verdict(), _states(), _night(), _now(), _service()],
         variables=job_variables(),
         since="now-7d",
         pages={"Pages": "/", "Schedule": "/schedule"},

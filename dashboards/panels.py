@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from dashboards.grafana.fields import Field, Json, Link, Step, override
-from dashboards.grafana.kinds import BarGauge, Panel, Stat, StateTimeline, StatusHistory, Table, Target, Trend
-from dashboards.links import of_series, of_table
-from dashboards.states import STATE_MAPPING, STATUS_MAPPING
+from bernard_exporter.catalogue import JOB_LABELS
+from dashboards.grafana.fields import EMPTY_CELL, Field, Json, Link, Step, override
+from dashboards.grafana.kinds import BarGauge, Stat, StateTimeline, StatusHistory, Table, Target, Trend
+from dashboards.links import RUN_PAGE, of_series, of_table
+from dashboards.states import SEVERITY_MAPPING, STATE_MAPPING, STATUS_MAPPING
 
 PLAIN = (Step(None, "blue"),)
 GOOD_AT_ZERO = (Step(None, "green"), Step(1, "red"))
@@ -16,7 +17,8 @@ WATCH_ABOVE_ZERO = (Step(None, "green"), Step(1, "yellow"))
 # As a share of a limit: nearing it, over it, twice over it.
 OF_LIMIT = (Step(None, "green"), Step(0.8, "yellow"), Step(1, "red"), Step(2, "dark-red"))
 
-COUNT = Field("short", PLAIN, decimals=0)
+COUNT = Field("short", PLAIN, decimals=0, minimum=0)
+RUN = Field("none", PLAIN, decimals=0, links=(RUN_PAGE,))
 BYTES = Field("bytes", PLAIN)
 SECONDS = Field("s", PLAIN)
 # A time in milliseconds, as Grafana counts it.
@@ -34,7 +36,7 @@ MET = Field(
 )
 STATE = Field("none", PLAIN, STATE_MAPPING)
 STATUS = Field("none", PLAIN, STATUS_MAPPING)
-_JOB = ("section", "type", "datacenter")
+SEVERITY = Field("none", PLAIN, SEVERITY_MAPPING)
 JOB_LEGEND = "{{section}} {{type}} {{datacenter}}"
 
 
@@ -93,7 +95,11 @@ def trend(
 ) -> Trend:
     """Return lines over time; with ``links`` each leads to the board of its job."""
     shown = replace(field, links=of_series()) if links else field
-    custom: Json = {"fillOpacity": 40, "lineWidth": 1, "stacking": {"group": "A", "mode": "normal"}} if stacked else {}
+    custom: Json = {}
+    if stacked:
+        custom = {"fillOpacity": 40, "lineWidth": 1, "stacking": {"group": "A", "mode": "normal"}}
+    elif len(field.steps) > 1:
+        custom = {"thresholdsStyle": {"mode": "dashed"}}
     targets = [Target(line.expr, line.legend) for line in lines]
     return Trend(title, description, targets, shown, budget=budget, overrides=overrides, custom=custom)
 
@@ -146,7 +152,7 @@ def table(
     sort: str,
     descending: bool = False,
     budget: int = 100,
-    keys: Sequence[str] = _JOB,
+    keys: Sequence[str] = JOB_LABELS,
     empty: str = "none",
     links: bool = True,
 ) -> Table:
@@ -201,7 +207,8 @@ def _styled(column: Column) -> list[Json]:
 
 def matrix(title: str, description: str, expr: str, field: Field, *, rows: str, column: str, budget: int) -> Table:
     """Return a table with a row for each value of label ``rows`` and a column for each of label ``column``."""
-    grouping = {"columnField": column, "emptyValue": "empty", "rowField": rows, "valueField": "Value"}
+    heading = f"{rows}\\{column}"
+    grouping = {"columnField": column, "emptyValue": "null", "rowField": rows, "valueField": "Value"}
     return Table(
         title,
         description,
@@ -209,7 +216,11 @@ def matrix(title: str, description: str, expr: str, field: Field, *, rows: str, 
         field,
         budget=budget,
         custom={"align": "center", "cellOptions": {"type": "color-background"}, "filterable": False},
-        overrides=[override("byName", f"{rows}\\{column}", [{"id": "custom.cellOptions", "value": {"type": "auto"}}])],
+        overrides=[
+            override("byName", heading, [{"id": "custom.cellOptions", "value": {"type": "auto"}}]),
+            # A pattern, to be matched whole, that every name but the first one has.
+            override("byRegexp", r"[^\\]+", [{"id": "noValue", "value": EMPTY_CELL}]),
+        ],
         transformations=[{"id": "groupingToMatrix", "options": grouping}],
     )
 
@@ -217,8 +228,3 @@ def matrix(title: str, description: str, expr: str, field: Field, *, rows: str, 
 def with_links(field: Field, *links: Link) -> Field:
     """Return a field whose values lead somewhere."""
     return replace(field, links=links)
-
-
-def panels_of(board_panels: Sequence[object]) -> list[Panel]:
-    """Return the panels that ask something, headings left out."""
-    return [panel for panel in board_panels if isinstance(panel, Panel)]

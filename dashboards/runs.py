@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from alerts.settings import Settings
-from dashboards import links
 from dashboards.board import board, failures, job_variables
 from dashboards.grafana.board import Board
 from dashboards.grafana.fields import Step
@@ -16,6 +15,7 @@ from dashboards.panels import (
     JOB_LEGEND,
     MOMENT,
     RATIO,
+    RUN,
     SECONDS,
     SHARE_OF_LIMIT,
     STATE,
@@ -28,13 +28,11 @@ from dashboards.panels import (
     table,
     timeline,
     trend,
-    with_links,
 )
 from dashboards.queries import fleet, jobs
 from dashboards.queries.selection import among
 from dashboards.states import STATUS_COLORS_BY_LABEL
 
-_RUN = with_links(COUNT, links.RUN_PAGE)
 _ON_TIME = replace(
     RATIO,
     steps=(Step(None, "red"), Step(0.9, "yellow"), Step(1, "green")),
@@ -97,7 +95,7 @@ def _durations() -> Shelf:
         [
             Column("Took", among(jobs.DURATION, f"({fleet.LONGEST})"), SECONDS),
             Column("Of its limit", fleet.LONGEST, SHARE_OF_LIMIT, cell="color-text"),
-            Column("Run", among(jobs.SUCCESS_ID, f"({fleet.LONGEST})"), _RUN),
+            Column("Run", among(jobs.SUCCESS_ID, f"({fleet.LONGEST})"), RUN),
         ],
         sort="Of its limit",
         descending=True,
@@ -121,7 +119,7 @@ def _going() -> Shelf:
         [
             Column("For", among(jobs.RUNNING_FOR, jobs.RUNNING), SECONDS),
             Column("Of its limit", among(jobs.RUNNING_OF_LIMIT, jobs.RUNNING), SHARE_OF_LIMIT, cell="color-text"),
-            Column("Run", among(jobs.ATTEMPT_ID, jobs.RUNNING), _RUN),
+            Column("Run", among(jobs.ATTEMPT_ID, jobs.RUNNING), RUN),
         ],
         sort="For",
         descending=True,
@@ -153,7 +151,7 @@ def _schedule() -> Shelf:
         [
             Column("Due", among(f"{jobs.DUE} * 1000", f"({jobs.BEHIND})"), MOMENT),
             Column("Behind", jobs.BEHIND, _DELAY, cell="color-text"),
-            Column("Run", among(jobs.ATTEMPT_ID, f"({jobs.BEHIND})"), _RUN),
+            Column("Run", among(jobs.ATTEMPT_ID, f"({jobs.BEHIND})"), RUN),
         ],
         sort="Behind",
         descending=True,

@@ -1,7 +1,8 @@
-"""States and statuses as numbers, for panels over time; each number has a word and a colour."""
+"""States, statuses and severities as numbers, for panels over time; each number has a word and a colour."""
 
 from __future__ import annotations
 
+from alerts.alert import Severity
 from bernard_exporter.model import RANK, State, Status
 from dashboards.grafana.fields import Json, override
 
@@ -26,6 +27,14 @@ _STATUS_COLORS = {
     Status.UNKNOWN: "yellow",
     Status.FAILED: "red",
 }
+# The most urgent has the greatest number.
+SEVERITIES = dict(enumerate(reversed(Severity), start=1))
+_SEVERITY_COLORS = {
+    Severity.PAGE: "purple",
+    Severity.CRITICAL: "red",
+    Severity.WARNING: "orange",
+    Severity.TASK: "blue",
+}
 Mapping = tuple[tuple[str, str, str], ...]
 
 
@@ -39,6 +48,9 @@ def _worded(value: str) -> str:
 
 STATE_MAPPING: Mapping = tuple((str(code), _worded(state), _STATE_COLORS[state]) for code, state in STATES.items())
 STATUS_MAPPING: Mapping = tuple((str(code), status.value, _STATUS_COLORS[status]) for code, status in STATUSES.items())
+SEVERITY_MAPPING: Mapping = tuple(
+    (str(code), severity.value, _SEVERITY_COLORS[severity]) for code, severity in SEVERITIES.items()
+)
 # For panels whose series are called by the label itself.
 STATE_COLORS_BY_LABEL = [_colored(state.value, color) for state, color in _STATE_COLORS.items()]
 STATUS_COLORS_BY_LABEL = [_colored(status.value, color) for status, color in _STATUS_COLORS.items()]

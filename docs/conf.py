@@ -35,8 +35,9 @@ nitpicky = True
 # A link may point at any heading down to the third level.
 myst_heading_anchors = 3
 myst_enable_extensions = ["colon_fence", "deflist"]
-# Fenced blocks in languages that Pygments does not know stay plain; a wrong one in a language it knows is an error.
 highlight_language = "none"
+# Pygments' PromQL knows no colons, which the names of recorded series have; Prometheus itself tries each expression.
+suppress_warnings = ["misc.highlighting_failure"]
 
 html_theme = "alabaster"
 html_theme_options = {

@@ -12,6 +12,21 @@ from tests.rows import Rows
 from tests.servers import MariaDB
 
 _numbers = itertools.count(1)
+# What starts a server or a process; a test whose module or fixtures know one of them is an integration test.
+_STARTERS = {"MariaDB", "Popen", "chromium", "exporter", "need", "process", "subprocess", "world"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that need more than Python, so that the others can be run anywhere."""
+    for item in items:
+        if isinstance(item, pytest.Function) and _starts_something(item):
+            item.add_marker("integration")
+
+
+def _starts_something(item: pytest.Function) -> bool:
+    fixtures = [found[-1].func for found in item._fixtureinfo.name2fixturedefs.values()]
+    known = {name for function in (item.function, *fixtures) for name in function.__code__.co_names}
+    return bool(_STARTERS & (known | set(vars(item.module)))) or "mariadb" in " ".join((item.name, *item.fixturenames))
 
 
 @pytest.fixture(scope="session")

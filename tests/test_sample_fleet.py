@@ -37,7 +37,7 @@ def test_policy_document_says_only_what_is_special() -> None:
     assert len(sections) == 22
     assert sections["s1"] == ["dump", "snapshot"]
     assert sections["matomo"] == {"dump": {"datacenters": ["eqiad"]}}
-    assert sections["es4"] == {"dump": {"max_duration": "24h"}}
+    assert sections["es4"] == {"dump": {"max_duration": "1d"}}
     assert sections["es1"]["dump"]["read_only"] is True
 
 

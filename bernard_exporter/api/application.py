@@ -28,6 +28,8 @@ def application(access: Access, prefix: str) -> ASGIApp:
         prefix: the path under which everything is, such as ``/backups``; the API itself is at ``/api`` below it.
     """
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    # The router's own redirects lead to whatever host the request names.
+    app.router.redirect_slashes = False
     problems.register(app)
     for operation in OPERATIONS:
         add(app, access, operation)

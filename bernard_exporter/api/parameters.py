@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -210,15 +210,18 @@ class _Strict(BaseModel, extra="forbid"):
     """A body in which nothing unknown may be."""
 
 
-def body_of(name: str, parameters: Sequence[Parameter]) -> Callable[..., Values]:
+def body_of(name: str, parameters: Sequence[Parameter]) -> Callable[..., Awaitable[Values]]:
     """Return a dependency that reads parameters from a JSON body."""
     fields: dict[str, Any] = {parameter.name: (parameter.kind, parameter.default) for parameter in parameters}
     model: type[BaseModel] = create_model(name, __base__=_Strict, **fields)
 
-    def values(body: BaseModel) -> Values:
+    async def values(request: Request, body: BaseModel) -> Values:
+        # pydantic 1 takes a list of nothing for an object of nothing.
+        if not isinstance(await request.json(), dict):
+            raise FilterError("body", "expected a JSON object")
         return {parameter.name: getattr(body, parameter.name) for parameter in parameters}
 
-    values.__annotations__["body"] = model
+    values.__annotations__.update(request=Request, body=model)
     return values
 
 

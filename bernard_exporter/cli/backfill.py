@@ -55,13 +55,27 @@ def _labels(context: click.Context, option: click.Parameter, value: tuple[str, .
     return labels
 
 
-@click.command()
+# \b keeps the lines as they are.
+_EXAMPLE = """\b
+bernard-exporter backfill --end=2026-03-10 --output=past.om
+promtool tsdb create-blocks-from openmetrics --max-block-duration=744h past.om blocks
+"""
+
+
+@click.command(epilog=_EXAMPLE)
 @config_option
 @click.option("--output", default="-", show_default=True, metavar="FILE", help="Where to write; - is standard output.")
 @click.option("--gzip", "zipped", is_flag=True, help="Compress; a FILE that ends in .gz is compressed anyway.")
 @click.option("--start", metavar="TIME", callback=_given_moment, help="First moment; that of the first run without.")
 @click.option("--end", metavar="TIME", callback=_given_moment, help="The samples are earlier; three hours ago without.")
-@click.option("--step", default="5m", show_default=True, callback=_step, help="Time between two samples of a series.")
+@click.option(
+    "--step",
+    default="5m",
+    show_default=True,
+    metavar="DURATION",
+    callback=_step,
+    help="Time between two samples of a series.",
+)
 @job_options
 @click.option(
     "--label",
@@ -83,15 +97,11 @@ def backfill(
     datacenters: tuple[str, ...],
     labels: dict[str, str],
 ) -> None:
-    r"""Write the past of the inventory as the samples that the exporter would have exposed.
+    """Write the past of the inventory as the samples that the exporter would have exposed.
 
     The output is OpenMetrics for `promtool tsdb create-blocks-from openmetrics`, or for /api/v1/import/prometheus of
     VictoriaMetrics. Every run is judged by the policy as it is now. TIME is such as 2026-03-10T12:00:00Z. The same
     range gives the same bytes, whatever is written before or after it, so a long past can be written in parts.
-
-    \b
-    bernard-exporter backfill --output=past.om
-    promtool tsdb create-blocks-from openmetrics --max-block-duration=744h past.om /var/lib/prometheus/metrics2
     """
     now = datetime.now(UTC)
     if end is not None and end > now:

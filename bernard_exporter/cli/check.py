@@ -18,7 +18,7 @@ from bernard_exporter.cli.options import config_option
 from bernard_exporter.config import values
 from bernard_exporter.config.load import load
 from bernard_exporter.config.settings import DatabaseSettings, Settings
-from bernard_exporter.errors import ConfigError
+from bernard_exporter.errors import BernardError, ConfigError
 from bernard_exporter.model import BackupType, Job
 from bernard_exporter.policy import BUILT_IN, Limits
 from bernard_exporter.store.connection import Database
@@ -45,9 +45,12 @@ class _Plugin(click.Command):
             raise
         except click.ClickException as error:
             _end(plugin.unknown(error.format_message()))
+        except BernardError as error:
+            _end(plugin.unknown(str(error)))
         except Exception as error:
-            # Whatever it is: the exit status 1 of a traceback would read as a WARNING of the backup.
-            _end(plugin.unknown(str(error) or type(error).__name__))
+            # Whatever it is: the exit status 1 of a traceback would read as a WARNING of the backup. Its text is not
+            # shown, for nobody knows what it quotes.
+            _end(plugin.unknown(f"an error that nobody thought of ({type(error).__name__}); please report it"))
 
 
 def _end(output: Output) -> NoReturn:
@@ -134,6 +137,8 @@ def check(context: click.Context, /, file: Path, all_jobs: bool, **options: Any)
 
     One job, with the options of wmfbackups' check-mariadb-backups and by its rules; or with --all every job of the
     policy over one connection. Exits with 0 for OK, 1 for WARNING, 2 for CRITICAL and 3 for UNKNOWN.
+
+    For example: bernard-exporter check --section=s1 --datacenter=eqiad --type=snapshot --freshness=3d
     """
     now = datetime.now(UTC)
     _end(_all(context, file, now) if all_jobs else _one(_connection(file, options), options, now))

@@ -9,9 +9,6 @@ import click
 
 from bernard_exporter.errors import BernardError
 
-# The exit status of a command that judges and cannot.
-UNKNOWN = 3
-
 
 @contextmanager
 def errors_exit_with(status: int) -> Iterator[None]:

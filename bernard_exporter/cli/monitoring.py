@@ -29,7 +29,8 @@ def monitoring(directory: Path) -> None:
         )
     with as_file(_PLACE) as source:
         try:
-            shutil.copytree(source, directory, dirs_exist_ok=True)
+            # Their tests are of no use to Prometheus, which would read them as rules.
+            shutil.copytree(source, directory, ignore=shutil.ignore_patterns("*_test.yaml"), dirs_exist_ok=True)
         except OSError as error:
             raise ResourceError(f"monitoring: cannot write into {directory}: {error}; choose another") from error
     for file in sorted(path for path in directory.rglob("*") if path.is_file()):

@@ -30,7 +30,7 @@ from bernard_exporter.store.connection import Database
 _TROUBLE = 2
 
 
-@click.group()
+@click.group(no_args_is_help=False)
 def policy() -> None:
     """Import a policy, show where the one in force comes from, or try another."""
 
@@ -44,6 +44,8 @@ def import_(files: tuple[Path, ...], output: Path | None) -> None:
     Each FILE is one of: Puppet hiera with the keys profile::dbbackups::check::backups and ::freshness; a list of
     sections, one a line; the YAML of sections of the writer (backups.cnf, remote_backups.cnf). Several are merged.
     What could not be carried over, and what was assumed, is said on standard error.
+
+    For example: bernard-exporter policy import hiera.yaml valid_sections.txt --output=policy.yaml
     """
     text, notes = import_policy(files)
     for note in notes:
@@ -66,7 +68,9 @@ def show(
 ) -> None:
     """Show the limits of every job and where each is stated.
 
-    FROM is the place in the file, or "built-in" for a value that the file leaves out.
+    From is the place in the file, or "built-in" for a value that the file leaves out.
+
+    For example: bernard-exporter policy show --section=es1
     """
     found = load_policy(file)
     wanted = JobFilter(sections, types, datacenters)
@@ -118,6 +122,8 @@ def test(file: Path, candidate: Path) -> int:
     """Judge the present inventory under another policy, and show what would change.
 
     Exits with 0 when nothing would, with 1 when something would, and with 2 when it cannot be told.
+
+    For example: bernard-exporter policy test --candidate=policy.yaml
     """
     with errors_exit_with(_TROUBLE):
         settings, other = load(file), load_policy(candidate).policy

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -31,12 +32,20 @@ def _since(context: click.Context, option: click.Parameter, value: str) -> datet
     return found
 
 
+def _hours(_: click.Context, option: click.Parameter, value: float | None) -> float | None:
+    """Return hours; not a number is none, and no range leaves it out."""
+    if value is not None and not 0 <= value < math.inf:
+        raise click.BadParameter(f"found {value}, expected hours, 0 or more", param=option)
+    return value
+
+
 @click.command()
 @config_option
 @job_options
 @click.option(
     "--hours",
-    type=click.FloatRange(min=0),
+    type=float,
+    callback=_hours,
     help="Report runs that took longer than this, instead of what the policy allows each job.",
 )
 @click.option(
@@ -67,6 +76,8 @@ def report(
     """Print what failed, did not start, changed size, took too long or is not fresh, for a mail from cron.
 
     Straight from the database: no exporter need run. Says so when there is nothing to report.
+
+    For example: bernard-exporter report --since=7d --hours=12 --format=html
     """
     settings, now = load(file), datetime.now(UTC)
     longest = None if hours is None else hours * 3600

@@ -13,7 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from bernard_exporter import wording
-from bernard_exporter.cli.exits import UNKNOWN, errors_exit_with
+from bernard_exporter.check.plugin import UNKNOWN
+from bernard_exporter.cli.exits import errors_exit_with
 from bernard_exporter.cli.options import config_option, job_options
 from bernard_exporter.cli.terminal import STYLES, console
 from bernard_exporter.config.load import load
@@ -55,6 +56,8 @@ def status(
 
     Exits with 0 when every job shown is fresh, with 1 when the worst is a warning, with 2 when it is critical, and
     with 3 when the database cannot be read or no job is so named.
+
+    For example: bernard-exporter status --section=s1 --state=stale --state=very_stale
     """
     now = datetime.now(UTC)
     with errors_exit_with(UNKNOWN):
@@ -99,7 +102,7 @@ def _row(status: JobStatus, now: datetime) -> list[Text]:
         *status.job,
         wording.duration(age),
         wording.size(newest.size if newest else None),
-        wording.change(change),
+        wording.percent(change),
         began,
         "" if status.rank is Rank.OK or not status.verdict else wording.readable(status.verdict.reason),
     ]

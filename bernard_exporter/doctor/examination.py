@@ -34,7 +34,7 @@ def examine(file: Path, clock: Callable[[], datetime]) -> Iterator[Finding]:
     try:
         settings = load(file)
     except ConfigError as error:
-        yield fail("config", str(error), "edit that line")
+        yield fail("config", str(error), "edit it there")
         return
     sections = len({job.section for job in settings.policy.expected})
     yield ok("config", f"{file} expects {len(settings.policy.expected)} jobs of {sections} sections")

@@ -63,11 +63,14 @@ def _beyond_reading(grant: Grant, database: str) -> Finding | None:
     excess = [privilege for privilege in grant.privileges if privilege.split(" (")[0] not in _HARMLESS]
     if not excess and not grant.may_grant:
         return None
+    name = database.replace("`", "``")
+    if re.match(r"[`']root[`']@", grant.account):
+        own = f"CREATE USER 'bernard'@'%' IDENTIFIED BY '...'; GRANT SELECT ON `{name}`.* TO 'bernard'@'%';"
+        return warn("grants", f"the account is {grant.account}, which may do everything", f"use one of its own: {own}")
     mend = [f"REVOKE {', '.join(excess)} ON {grant.scope} FROM {grant.account};"] if excess else []
     if grant.may_grant:
         mend.append(f"REVOKE GRANT OPTION ON {grant.scope} FROM {grant.account};")
     if _ALL in excess:
-        name = database.replace("`", "``")
         mend.append(f"GRANT SELECT ON `{name}`.* TO {grant.account};")
     excess += ["GRANT OPTION"] if grant.may_grant else []
     return warn("grants", f"the account may {', '.join(excess)} on {grant.scope}; reading is enough", " ".join(mend))

@@ -1,26 +1,20 @@
-"""Sizes, durations and times as people read them."""
+"""Sizes, durations and times as pages show them."""
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 
 from markupsafe import Markup
 
-_UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
+# Pages take every word from here.
+from bernard_exporter.wording import duration as duration
+from bernard_exporter.wording import percent as percent
+from bernard_exporter.wording import readable as readable
+from bernard_exporter.wording import size as size
+
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _SHORT = {"day": "d", "hour": "h", "minute": "min", "": "min"}
 NOTHING = Markup('<span class="quiet" title="unknown">—</span>')
-
-
-def size(found: int | float | None) -> str:
-    """Return bytes in the binary unit that suits, such as ``1.5 GiB``; a dash for None."""
-    if found is None:
-        return "—"
-    value, unit = float(found), 0
-    while abs(value) >= 1024 and unit < len(_UNITS) - 1:
-        value, unit = value / 1024, unit + 1
-    return f"{value:.0f} B" if unit == 0 else f"{value:.1f} {_UNITS[unit]}"
 
 
 def exact_size(found: int | None) -> Markup:
@@ -28,21 +22,6 @@ def exact_size(found: int | None) -> Markup:
     if found is None:
         return NOTHING
     return Markup('<data value="{}" title="{} bytes">{}</data>').format(found, f"{found:,}", size(found))
-
-
-def duration(seconds: float | None) -> str:
-    """Return seconds in the two largest units that tell, such as ``2 d 4 h``; a dash for None."""
-    if seconds is None:
-        return "—"
-    whole = round(abs(seconds))
-    if whole < _MINUTE:
-        return f"{whole} s"
-    for large, small, unit, part in ((_DAY, _HOUR, "d", "h"), (_HOUR, _MINUTE, "h", "min"), (_MINUTE, 1, "min", "s")):
-        if whole >= large:
-            count, rest = divmod(whole, large)
-            rest //= small
-            return f"{count} {unit} {rest} {part}" if rest else f"{count} {unit}"
-    raise AssertionError
 
 
 def exact_duration(seconds: float | None) -> Markup:
@@ -92,11 +71,6 @@ def when(moment: datetime | None, now: datetime) -> Markup:
     )
 
 
-def percent(ratio: float | None) -> str:
-    """Return a change such as ``+2.5 %``; a dash for None."""
-    return "—" if ratio is None else f"{ratio:+.1%}".replace("%", " %")
-
-
 def limit(ratio: float) -> str:
     """Return a ratio that is a limit, such as ``5 %``."""
     return f"{ratio:.2%}".rstrip("%").rstrip("0").rstrip(".") + " %"
@@ -105,9 +79,3 @@ def limit(ratio: float) -> str:
 def sentence(text: str) -> str:
     """Return a reason as a sentence: a capital first, a full stop last."""
     return f"{text[:1].upper()}{text[1:]}."
-
-
-def readable(reason: str) -> str:
-    """Return a sentence with its seconds and bytes in units that people read."""
-    text = re.sub(r"\b(\d+) s\b", lambda match: duration(int(match[1])), reason)
-    return re.sub(r"\b(\d+) bytes\b", lambda match: size(int(match[1])), text)

@@ -6,11 +6,9 @@ from typing import Any
 
 import yaml
 
-from bernard_exporter.policy import BUILT_IN, BUILT_IN_DATACENTERS, DAY, Limits
+from bernard_exporter.config import values
+from bernard_exporter.policy import BUILT_IN, BUILT_IN_DATACENTERS, Limits
 from bernard_exporter.sample.fleet import DATACENTERS, DEFAULTS, Fleet
-
-_HOUR = 3600
-_MEGABYTE = 10**6
 
 
 def policy_yaml(fleet: Fleet) -> str:
@@ -28,12 +26,15 @@ def config_yaml(fleet: Fleet, url: str, poll_interval: str = "60s") -> str:
 
 def _stated(limits: Limits) -> dict[str, Any]:
     """Return limits worth stating even where they are the built-in ones, as a place to change them."""
-    change = {"warning": f"{limits.size_change_warning:.0%}", "critical": f"{limits.size_change_critical:.0%}"}
+    change = {
+        "warning": values.ratio_text(limits.size_change_warning),
+        "critical": values.ratio_text(limits.size_change_critical),
+    }
     return {
-        "max_age": _duration(limits.max_age),
-        "min_size": f"{limits.min_size // 1024}KiB",
+        "max_age": values.duration_text(limits.max_age),
+        "min_size": values.size_text(limits.min_size),
         "size_change": change,
-        "max_duration": _duration(limits.max_duration),
+        "max_duration": values.duration_text(limits.max_duration),
     }
 
 
@@ -43,19 +44,14 @@ def _changes(limits: Limits, base: Limits) -> dict[str, Any]:
     for name in ("max_age", "max_duration", "retention"):
         seconds = getattr(limits, name)
         if seconds != getattr(base, name):
-            changes[name] = _duration(seconds)
+            changes[name] = values.duration_text(seconds)
     if limits.schedule and limits.schedule != base.schedule:
         changes["schedule"] = limits.schedule.expression
     if limits.restore_rate and limits.restore_rate != base.restore_rate:
-        changes["restore_rate"] = f"{limits.restore_rate / _MEGABYTE:.0f}MB"
+        changes["restore_rate"] = values.size_text(int(limits.restore_rate))
     if limits.read_only:
         changes["read_only"] = True
     return changes
-
-
-def _duration(seconds: float) -> str:
-    days, rest = divmod(seconds, DAY)
-    return f"{days:.0f}d" if days > 1 and not rest else f"{seconds / _HOUR:.0f}h"
 
 
 def _sections(fleet: Fleet) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp
 
@@ -54,10 +54,11 @@ def application(poller: Poller, access: Access, reload: Callable[[], None], pref
         Mount("/api", api(access, prefix)),
         *site.routes(),
     ]
-    others = Starlette(
-        routes=[Mount(prefix, routes=routes)] if prefix else routes,
-        exception_handlers={404: site.not_found},
-    )
+    if prefix:
+        routes = [Route(prefix, RedirectResponse(f"{prefix}/")), Mount(prefix, routes=routes)]
+    others = Starlette(routes=routes, exception_handlers={404: site.not_found})
+    # The router's own redirects lead to whatever host the request names.
+    others.router.redirect_slashes = False
     return MetricsFirst(metrics, f"{prefix}/metrics", Secured(others))
 
 

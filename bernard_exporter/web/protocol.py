@@ -36,6 +36,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self._refusal = http.HTTPStatus.BAD_REQUEST
         self._arriving: asyncio.TimerHandle | None = None
         self._leaving: asyncio.TimerHandle | None = None
+        self._cycles: list[Any] = []
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take a connection, unless its certificate has no name that is let in."""
@@ -52,6 +53,10 @@ class LimitedProtocol(HttpToolsProtocol):
         """Forget the connection and its limits."""
         self._stop_arriving()
         self._stop_leaving()
+        # The base class tells the newest request alone, and answers to the others would be written to nowhere.
+        for cycle in self._cycles:
+            cycle.disconnected = True
+            cycle.message_event.set()
         super().connection_lost(exc)
 
     def on_message_begin(self) -> None:
@@ -70,6 +75,13 @@ class LimitedProtocol(HttpToolsProtocol):
         """Take a header."""
         self._count_head(len(name) + len(value), http.HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
         super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """Take the end of the headers; the answer begins."""
+        super().on_headers_complete()
+        self._cycles = [cycle for cycle in self._cycles if not cycle.response_complete]
+        if self.cycle:
+            self._cycles.append(self.cycle)
 
     def on_body(self, body: bytes) -> None:
         """Take a part of the body."""

@@ -88,6 +88,8 @@ def serve(
         access_log=False,
         log_config=None,
         server_header=False,
+        # Nothing is decided by who asks or by which name, so nothing is believed about it either.
+        proxy_headers=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )
     config.load()

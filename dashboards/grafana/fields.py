@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 Json = dict[str, Any]
+EMPTY_CELL = "-"
 DATASOURCE: Json = {"type": "prometheus", "uid": "${datasource}"}
 
 
@@ -92,6 +93,8 @@ class Field:
         found = {
             "unit": self.unit,
             "decimals": self.decimals,
+            # What the panel says without rows would else stand in each empty cell.
+            "noValue": EMPTY_CELL,
             "thresholds": self.thresholds(),
             "mappings": self.mapped() or None,
             "links": [link.json() for link in self.links] or None,

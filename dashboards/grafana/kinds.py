@@ -90,6 +90,8 @@ class Panel(core.Panel):  # type: ignore[misc] # grafanalib has no types
 _LAST = {"calcs": ["lastNotNull"], "fields": "", "values": False}
 _LEGEND = {"calcs": [], "displayMode": "list", "placement": "bottom", "showLegend": True}
 _TOOLTIP = {"mode": "multi", "sort": "desc"}
+# Rows that can be told apart in a panel as high as a screen; Grafana 11 on turns pages, older ones show all.
+_ROWS = 70
 _HIDE_FROM = {"legend": False, "tooltip": False, "viz": False}
 
 
@@ -157,7 +159,7 @@ class Trend(Panel):
         "lineWidth": 2,
         "pointSize": 4,
         "scaleDistribution": {"type": "linear"},
-        "showPoints": "never",
+        "showPoints": "auto",
         "spanNulls": False,
         "stacking": {"group": "A", "mode": "none"},
         "thresholdsStyle": {"mode": "off"},
@@ -174,6 +176,7 @@ class StateTimeline(Panel):
         "alignValue": "left",
         "legend": {**_LEGEND, "showLegend": False},
         "mergeValues": True,
+        "perPage": _ROWS,
         "rowHeight": 0.85,
         "showValue": "auto",
         "tooltip": {"mode": "single", "sort": "none"},
@@ -188,6 +191,7 @@ class StatusHistory(Panel):
     options: Json = {  # noqa: RUF012
         "colWidth": 0.9,
         "legend": {**_LEGEND, "showLegend": False},
+        "perPage": _ROWS,
         "rowHeight": 0.85,
         "showValue": "auto",
         "tooltip": {"mode": "single", "sort": "none"},

@@ -8,6 +8,7 @@ from bernard_exporter.model import RANK, Rank, State
 from bernard_exporter.promql import largest
 from dashboards.queries import jobs
 from dashboards.queries.selection import chosen, counted, each, recorded
+from dashboards.states import SEVERITIES
 
 # States in which a restore would bring back old data, or none.
 _TOO_OLD = "|".join((State.MISSING, State.STALE, State.VERY_STALE))
@@ -42,10 +43,11 @@ RPO_MET = f"avg by (type, datacenter) ({JOB_RPO_MET})"
 
 # Alerts that are not about a job have none of these labels.
 _ABOUT = ",".join(f'{label}=~"${label}|"' for label in c.JOB_LABELS)
-ALERTS = (
-    "max by (severity, alertname, section, type, datacenter) "
-    f'(ALERTS{{alertstate="firing",alertname=~"(Backup|Bernard).+",{_ABOUT}}})'
+_FIRING = " or ".join(
+    f'{code} * ALERTS{{alertstate="firing",alertname=~"(Backup|Bernard).+",severity="{severity}",{_ABOUT}}}'
+    for code, severity in SEVERITIES.items()
 )
+ALERTS = largest(_FIRING, ("alertname", *c.JOB_LABELS))
 INVENTORY_AGE = f"time() - {chosen(c.LAST_POLL)}"
 ON_TIME = f"1 - ({OVERDUE}) / count({jobs.DUE})"
 LONGEST = f"topk(15, {jobs.DURATION_OF_LIMIT})"

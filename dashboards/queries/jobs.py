@@ -27,8 +27,7 @@ STATUS = _coded(c.LAST_ATTEMPT_STATUS, "status", STATUSES)
 NOT_FRESH = f"({chosen(c.STATE, state='fresh')} == 0)"
 FAILED = f"({chosen(c.LAST_ATTEMPT_STATUS, status='failed')} == 1)"
 RUNNING = f"({chosen(c.ONGOING)} > 0)"
-ABANDONED_RUNS = chosen(c.ABANDONED)
-ABANDONED = f"{ABANDONED_RUNS} > 0"
+ABANDONED = f"{chosen(c.ABANDONED)} > 0"
 
 SUCCESS_START = chosen(c.LAST_SUCCESS_START)
 SUCCESS_MOMENT = SUCCESS_START + _MS

@@ -26,7 +26,7 @@ GROWTH = f"sum({GROWTH_BY_HOST})"
 FILLED = f"{RETAINED_BY_HOST} / ($capacity)"
 # Days until what a host retains reaches the limit; a host that does not grow never gets there, and is left out.
 DAYS_LEFT = f"(($capacity) - {RETAINED_BY_HOST}) / ({GROWTH_BY_HOST} > 0)"
-FORECAST_BY_HOST = f"predict_linear({RETAINED_BY_HOST}[{WINDOW}:{_STEP}], 30 * {_DAY})"
+FORECAST_BY_HOST = f"sort_desc(predict_linear({RETAINED_BY_HOST}[{WINDOW}:{_STEP}], 30 * {_DAY}))"
 # Ratio to what it was, among jobs that were there then.
 _SIZE_BEFORE = largest(f"{each(c.LAST_SUCCESS_SIZE)} offset {WINDOW}")
 JOB_GROWTH = f"{jobs.SIZE} / ({_SIZE_BEFORE} > 0) - 1"

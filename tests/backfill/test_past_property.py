@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -28,22 +28,32 @@ POLICY = Policy(
     }
 )
 _seconds = st.one_of(
-    st.integers(0, 40).map(lambda days: days * 86400),
+    st.integers(0, 20).map(lambda days: days * 86400),
     st.integers(0, 48).map(lambda hours: hours * 3600),
     st.integers(0, 400 * 86400),
 )
+# Hypothesis prefers short lists; a history that tells something is longer.
+_LENGTH = st.integers(0, 30)
 _runs = st.fixed_dictionaries(
     {
-        "section": st.sampled_from(["s1", "s1", "S1", "s2"]),
-        "type": st.sampled_from(["dump", "dump", "snapshot"]),
-        "host": st.sampled_from([EQIAD, EQIAD, "dbprov1002.eqiad.wmnet", CODFW, "elsewhere"]),
-        "status": st.sampled_from(["ongoing", "finished", "finished", "finished", "failed", "deleted", "", "odd"]),
+        # Mostly of one job, so that its runs have to do with one another.
+        "section": st.sampled_from([*["s1"] * 8, "S1", "s2"]),
+        "type": st.sampled_from([*["dump"] * 8, "snapshot"]),
+        "host": st.sampled_from([*[EQIAD] * 8, "dbprov1002.eqiad.wmnet", CODFW, "elsewhere"]),
+        "status": st.sampled_from([*["finished", "failed"] * 4, "ongoing", "deleted", "", "odd"]),
         "ago": st.one_of(_seconds, _seconds, _seconds, st.none()),
         "took": st.one_of(st.none(), st.integers(-10, 20).map(lambda hours: hours * 3600), st.integers(0, 9 * 86400)),
         "size": st.one_of(st.none(), st.just(-1), st.integers(0, 3 * MIB)),
     }
 )
-_ranges = st.tuples(st.integers(0, 40), st.integers(1, 5), st.sampled_from([HOUR, timedelta(minutes=7), DAY]))
+# Around what changes something: the start and end of a run, and when it outlives a limit, retention or the writer.
+_AGES = [timedelta(days=days) for days in (0, 0, 1, 2, 7, 8, 16, 20)] + [HOUR, 2 * HOUR]
+_ranges = st.tuples(
+    st.integers(0, 29),
+    st.one_of(st.just("end_date"), st.sampled_from(_AGES)),
+    st.integers(1, 4),
+    st.sampled_from([timedelta(seconds=1), timedelta(seconds=1), HOUR, timedelta(minutes=7), DAY]),
+)
 
 
 def rows_of(histories: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -58,6 +68,16 @@ def rows_of(histories: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return found
 
 
+def middle(rows: list[dict[str, Any]], number: int, around: str | timedelta) -> datetime:
+    """Return the time of something that happens to one of the runs, now where there is none."""
+    row = rows[number % len(rows)] if rows else {}
+    found = row.get("end_date") if isinstance(around, str) else row.get("start_date")
+    if found is None or found.year < 2000:
+        return NOW
+    moment: datetime = found.replace(tzinfo=UTC)
+    return moment if isinstance(around, str) else moment + around
+
+
 def backfill(rows: list[dict[str, Any]], request: Request) -> str:
     parts: list[bytes] = []
     with tempfile.TemporaryDirectory() as directory:
@@ -69,13 +89,13 @@ def backfill(rows: list[dict[str, Any]], request: Request) -> str:
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(_runs, max_size=30), _ranges)
+@given(_LENGTH.flatmap(lambda length: st.lists(_runs, min_size=length, max_size=length)), _ranges)
 def test_past_is_what_an_exporter_would_have_served(
-    histories: list[dict[str, Any]], wanted: tuple[int, int, timedelta]
+    histories: list[dict[str, Any]], wanted: tuple[int, str | timedelta, int, timedelta]
 ) -> None:
-    ago, count, step = wanted
-    start = NOW - ago * DAY
-    end = start + count * step
+    number, around, count, step = wanted
     rows = rows_of(histories)
+    start = middle(rows, number, around) - step
+    end = start + (count + 1) * step
     found = by_time(backfill(rows, Request(start, end, int(step.total_seconds()))))
     assert found == {now: would_have_served(rows, POLICY, now) for now in steps(start, end, step)}

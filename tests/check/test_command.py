@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.commands import Outcome, command
-from tests.rows import CODFW, DAY, HOUR, MIB, Rows
+from tests.rows import CODFW, DAY, HOUR, MIB, Rows, run_row
 from tests.servers import MariaDB, free_port
 
 NOW = datetime.now(UTC)
@@ -191,6 +191,15 @@ def test_successes_are_found_behind_many_runs_of_the_other_data_centre(
 ) -> None:
     for days in (2, 3):
         rows.add(start=NOW - days * DAY)
-    for minutes in range(250):
-        rows.add(start=NOW - DAY - timedelta(minutes=minutes), host=CODFW)
+    rows.add_all([run_row(start=NOW - DAY - timedelta(minutes=minutes), host=CODFW) for minutes in range(250)])
     assert judged(command(capsys, *CHECK, "--config.file", config)) == (0, "fresh")
+
+
+def test_error_that_nobody_thought_of_is_unknown_and_quotes_nothing(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # Half a character, as the shell passes on a byte that is no UTF-8: no database can be asked for it.
+    outcome = command(capsys, "check", "--config.file", config, "-d", "eqiad", "-s", "s\udcff")
+    assert (outcome.status, outcome.err, outcome.out.count("\n")) == (3, "", 1)
+    assert outcome.out.startswith("BACKUP UNKNOWN - ")
+    assert "\udcff" not in outcome.out

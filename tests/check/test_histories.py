@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bernard_exporter.check.predecessor import check_job
-from bernard_exporter.model import RANK, Job
+from bernard_exporter.model import RANK, Job, State
 from bernard_exporter.policy import Limits, Policy
 from bernard_exporter.store.connection import Database
 from bernard_exporter.survey import survey
@@ -75,3 +75,44 @@ def test_random_histories_are_judged_as_the_oracle_judges_them(rows: Rows) -> No
     # Histories that exercise nothing would agree too.
     assert min(Counter(by_oracle.values())[status] for status in (0, 1, 2)) > HISTORIES / 20
     assert 0 < sum(by_oracle[job] != by_oracle_of_states[job] for job in demands) < HISTORIES / 8
+
+
+BOUNDARIES = [
+    # newest age, its size, age and size of the one before; state
+    (691_200, 1_000_000, 700_000, 1_000_000, State.FRESH),
+    (691_201, 1_000_000, 700_000, 1_000_000, State.STALE),
+    (1_382_400, 1_000_000, 1_400_000, 1_000_000, State.STALE),
+    (1_382_401, 1_000_000, 1_400_000, 1_000_000, State.VERY_STALE),
+    (60, 307_200, 120, 307_200, State.FRESH),
+    (60, 307_199, 120, 307_199, State.TOO_SMALL),
+    (60, None, 120, 1_000_000, State.TOO_SMALL),
+    (60, 1_050_000, 120, 1_000_000, State.FRESH),
+    (60, 1_050_001, 120, 1_000_000, State.WRONG_SIZE),
+    (60, 950_000, 120, 1_000_000, State.FRESH),
+    (60, 949_999, 120, 1_000_000, State.WRONG_SIZE),
+    (60, 1_150_000, 120, 1_000_000, State.WRONG_SIZE),
+    (60, 1_150_001, 120, 1_000_000, State.VERY_WRONG_SIZE),
+    (60, 850_000, 120, 1_000_000, State.WRONG_SIZE),
+    (60, 849_999, 120, 1_000_000, State.VERY_WRONG_SIZE),
+    (60, 1_000_000, 120, 0, State.ONLY_ONE),
+    (60, 1_000_000, 120, None, State.ONLY_ONE),
+    # What is wrong first decides: old before small, small before changed.
+    (691_201, 1, 700_000, 1_000_000, State.STALE),
+    (60, 307_199, 120, 1_000_000, State.TOO_SMALL),
+]
+
+
+def test_each_limit_is_within_and_what_is_one_beyond_is_not(rows: Rows) -> None:
+    limits = limits_of(Demand())
+    policy = Policy(expected={Job(f"b{number:02}", "dump", "eqiad"): limits for number in range(len(BOUNDARIES))})
+    written = []
+    for job, (age, size, age_before, size_before, _) in zip(policy.expected, BOUNDARIES, strict=True):
+        for seconds, bytes_ in ((age_before, size_before), (age, size)):
+            written.append(run_row(section=job.section, start=NOW - timedelta(seconds=seconds), size=bytes_))
+    rows.add_all(written)
+    expected = [boundary[-1] for boundary in BOUNDARIES]
+    with Database(rows.settings).connect() as connection:
+        found = [check_job(connection, job, limits, policy, NOW).verdict.state for job in policy.expected]
+        states = [status.verdict.state for status in survey(connection, policy, NOW).jobs if status.verdict]
+    assert found == expected
+    assert states == expected

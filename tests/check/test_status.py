@@ -24,17 +24,21 @@ NOW = datetime.now(UTC)
 POLICY = "policy: {sections: {s1: [dump], s2: {dump: {datacenters: [eqiad]}}}}\n"
 
 
-@pytest.fixture
-def config(rows: Rows, tmp_path: Path) -> Path:
+def written(rows: Rows, directory: Path) -> Path:
     """s1 is fresh in eqiad, one of a kind in codfw; s2 is missing; x9 is not in the policy."""
     for days in (1, 2):
         rows.add(start=NOW - days * DAY, size=1536 * MIB)
     rows.add(start=NOW - 5 * DAY, host=CODFW)
     rows.add(start=NOW - DAY, section="x9\x1b[31m[red]")
     rows.add(start=NOW - DAY, section="s2", status="failed")
-    file = tmp_path / "config.yaml"
+    file = directory / "config.yaml"
     file.write_text(f"database: {{url: '{rows.url}'}}\n{POLICY}")
     return file
+
+
+@pytest.fixture
+def config(rows: Rows, tmp_path: Path) -> Path:
+    return written(rows, tmp_path)
 
 
 def test_table_shows_the_worst_first_with_the_state_as_text(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -130,7 +134,8 @@ def on_a_terminal(arguments: list[str], columns: int) -> str:
     return found.decode()
 
 
-def test_terminal_gets_colours_and_no_line_too_long(config: Path) -> None:
+def test_terminal_gets_colours_and_no_line_too_long(tmp_path: Path) -> None:
+    config = written(Rows(f"sqlite:///{tmp_path / 'inventory.sqlite'}"), tmp_path)
     arguments = [*COMMAND, "status", "--config.file", str(config), "--section", "s1", "--section", "s2"]
     printed = on_a_terminal(arguments, 80)
     assert "\x1b[1;31mmissing" in printed

@@ -16,8 +16,7 @@ from dashboards.render import FOLDER, boards
 Json = dict[str, Any]
 # What Grafana assumes of a data source that does not say how often it scrapes, seconds.
 _SCRAPE = 15
-_POINTS = 200
-_UNITS = {"h": 3600, "d": 86400}
+_UNITS = {"s": 1, "h": 3600, "d": 86400}
 _REGEX = re.compile(r"[\\^$*+?.()|\[\]{}/]")
 
 
@@ -45,7 +44,7 @@ class Board:
     @property
     def span(self) -> int:
         """How many seconds the board shows."""
-        number, unit = re.fullmatch(r"now-(\d+)([hd])", self.json["time"]["from"]).groups()  # type: ignore[union-attr]
+        number, unit = re.fullmatch(r"now-(\d+)([shd])", self.json["time"]["from"]).groups()  # type: ignore[union-attr]
         return int(number) * _UNITS[unit]
 
     def queries(self) -> Iterator[tuple[Json, Json]]:
@@ -68,9 +67,12 @@ def committed() -> list[Board]:
 class Grafana:
     """Asks a Prometheus as Grafana does for a board whose variables hold what a reader chose, or their defaults."""
 
-    def __init__(self, address: str, board: Board, chosen: Mapping[str, list[str]] | None = None) -> None:
+    def __init__(
+        self, address: str, board: Board, chosen: Mapping[str, list[str]] | None = None, points: int = 60
+    ) -> None:
         self.address = address
         self.board = board
+        self.points = points
         self.now = time.time()
         self.texts: dict[str, str] = {}
         for variable in board.variables:
@@ -96,7 +98,7 @@ class Grafana:
 
     @property
     def step(self) -> int:
-        return max(self.board.span // _POINTS, _SCRAPE)
+        return max(self.board.span // self.points, _SCRAPE)
 
     def filled_in(self, text: str) -> str:
         """Return a query with its variables replaced; an unknown one stays, and Prometheus refuses it."""

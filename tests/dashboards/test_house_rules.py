@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from itertools import combinations
 
@@ -231,3 +233,17 @@ def test_a_shelf_with_a_gap_is_refused() -> None:
         Shelf(4, [(23, panel)])
     placed = make_board("x", "X", "Y.", [even(4, panel)], variables=[], since="now-1h", pages={})
     assert placed.panels[0].gridPos.w == 24
+
+
+def test_a_limit_of_the_whole_panel_is_drawn_into_it(board: Board) -> None:
+    for panel in board.panels:
+        if panel["type"] == "timeseries":
+            defaults = panel["fieldConfig"]["defaults"]
+            limits = len(defaults["thresholds"]["steps"]) > 1
+            assert (defaults["custom"]["thresholdsStyle"]["mode"] == "dashed") == limits, panel["title"]
+
+
+def test_boards_are_written_without_a_database_driver() -> None:
+    said = "import sys, dashboards.render; print(sorted({'sqlalchemy', 'pymysql', 'fastapi'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

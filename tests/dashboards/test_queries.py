@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 
+import httpx
 import pytest
 
 from bernard_exporter import catalogue as c
@@ -146,3 +148,26 @@ def test_failures_are_marked_when_they_had_begun(scraped: World) -> None:
             assert status.attempt.start
             assert newest[status.job] == status.attempt.start.timestamp() * 1000
     assert all("instance" not in series["metric"] for series in marked)
+
+
+def test_links_lead_to_pages_that_the_exporter_has(scraped: World) -> None:
+    status = next(status for status in scraped.snapshot.jobs if status.newest)
+    assert status.newest
+    values = {
+        "${__value.raw}": str(status.newest.id),
+        **{f"${{__data.fields.{label}}}": value for label, value in status.job._asdict().items()},
+        **{f"${{__field.labels.{label}}}": value for label, value in status.job._asdict().items()},
+        "${__data.fields[0]}": status.job.section,
+        "${__field.name}": f"{status.job.type}/{status.job.datacenter}",
+        **{f"${label}": value for label, value in status.job._asdict().items()},
+        "${exporter:raw}": f"http://{scraped.exporters[0]}",
+    }
+    found = set()
+    for board in BOARDS:
+        for link in re.findall(r'"url": "([^"]+)"', json.dumps(board.json)):
+            if link.startswith("${exporter:raw}"):
+                for name, text in values.items():
+                    link = link.replace(name, text)
+                found.add(link)
+    assert len(found) > 5
+    assert {link: httpx.get(link).status_code for link in found} == dict.fromkeys(found, 200)

@@ -30,6 +30,9 @@ SPOILERS: dict[str, Callable[[dict[str, Any]], None]] = {
     "unknown-override": lambda board: board["panels"][0]["fieldConfig"]["overrides"].append(
         {"matcher": {"id": "byName", "options": "x"}, "properties": [{"id": "colour", "value": "red"}]}
     ),
+    "wrong-value-in-an-override": lambda board: board["panels"][0]["fieldConfig"]["overrides"].append(
+        {"matcher": {"id": "byName", "options": "x"}, "properties": [{"id": "decimals", "value": "none"}]}
+    ),
     "text-for-a-number": lambda board: board.update(schemaVersion="38"),
     "deprecated-rows": lambda board: board.update(rows=[]),
 }

@@ -11,7 +11,7 @@ import pytest
 from bernard_exporter.model import RANK, Job, Rank, State, Status
 from bernard_exporter.policy import size_change
 from bernard_exporter.snapshot import JobStatus, Snapshot
-from dashboards.states import STATE_MAPPING, STATUS_MAPPING
+from dashboards.states import SEVERITY_MAPPING, STATE_MAPPING, STATUS_MAPPING
 from tests.dashboards.grafana import Board, Grafana, Json, committed, value
 from tests.dashboards.world import World
 
@@ -37,7 +37,7 @@ def number(world: World, uid: str, title: str) -> float:
 
 def by_labels(world: World, uid: str, title: str, *labels: str) -> dict[tuple[str, ...], float]:
     found = Grafana(world.address, BOARDS[uid]).result(panel(BOARDS[uid], title)["targets"][0])
-    return {tuple(series["metric"][label] for label in labels): value(series) for series in found}
+    return {tuple(series["metric"].get(label, "") for label in labels): value(series) for series in found}
 
 
 def column(world: World, uid: str, title: str, name: str) -> Values:
@@ -172,8 +172,12 @@ def test_storage_is_what_hosts_retain(scraped: World) -> None:
 
 
 def test_alerts_that_fire_are_about_the_jobs_in_that_state(scraped: World) -> None:
-    shown = by_labels(scraped, "bernard-overview", "Firing alerts", "alertname", "severity")
-    assert {("BackupMissing", "critical"), ("BackupStale", "critical")} <= set(shown)
+    shown = by_labels(scraped, "bernard-overview", "Firing alerts", "alertname", *Job._fields)
+    for name, held in (("BackupMissing", State.MISSING), ("BackupVeryStale", State.VERY_STALE)):
+        about = {job for job, status in expected(scraped.snapshot).items() if state(status) is held}
+        assert about == {Job(*labels[1:]) for labels in shown if labels[0] == name}
+    codes = {text: float(code) for code, text, _ in SEVERITY_MAPPING}
+    assert {value for labels, value in shown.items() if labels[0] == "BackupVeryStale"} == {codes["page"]}
 
 
 def test_board_of_a_job_shows_that_job(scraped: World) -> None:

@@ -27,13 +27,10 @@ from tests.servers import eventually, free_port, need, process
 
 # A week more than the longest range that a query looks back.
 PAST = timedelta(days=37)
-_STEP = "6h"
-# So that the past is told at every moment of it although it has one sample in six hours.
-_LOOKBACK = "6h1m"
-# Where the past ends: long enough ago that no query of the present sees it.
-_ENDED = timedelta(hours=7)
+_STEP = timedelta(hours=6)
+_MINUTE = timedelta(minutes=1)
 _CONFIG = """
-global: {{scrape_interval: 1s, evaluation_interval: 1s}}
+global: {{scrape_interval: 1s, evaluation_interval: 2s}}
 rule_files: ['{rules}/*.yaml']
 scrape_configs:
 - {{job_name: bernard, static_configs: [{{targets: ['{one}', '{other}']}}]}}
@@ -57,11 +54,20 @@ class World:
     taken: datetime
 
 
-def _past(config: Path, directory: Path, now: datetime) -> Path:
+def _past(config: Path, directory: Path, begun: datetime, ended: datetime, step: timedelta) -> Path:
     """Write the past of the inventory into blocks; return where they are."""
     past, blocks = directory / "past.om", directory / "tsdb"
-    moments = [f"{moment:%Y-%m-%dT%H:%M:%SZ}" for moment in (now - PAST, now - _ENDED)]
-    command = [*COMMAND, "backfill", "--config.file", str(config), "--output", str(past), "--step", _STEP]
+    moments = [f"{moment:%Y-%m-%dT%H:%M:%SZ}" for moment in (begun, ended)]
+    command = [
+        *COMMAND,
+        "backfill",
+        "--config.file",
+        str(config),
+        "--output",
+        str(past),
+        "--step",
+        f"{step.total_seconds():.0f}s",
+    ]
     command += ["--start", moments[0], "--end", moments[1], "--label", "job=bernard", "--label", "instance=backfill"]
     subprocess.run(command, check=True, capture_output=True)
     create = [need("promtool"), "tsdb", "create-blocks-from", "openmetrics", "--max-block-duration=960h", "-q"]
@@ -70,12 +76,12 @@ def _past(config: Path, directory: Path, now: datetime) -> Path:
     return blocks
 
 
-def _rules(directory: Path) -> Path:
-    """Write the project's rules, with everything they wait for next to nothing; return where they are.
+def _rules(directory: Path, pace: float) -> Path:
+    """Write the project's rules, with what they wait for shortened by ``pace``; return where they are.
 
     The service level looks back over seconds: over days, by the hour, it has nothing to say of rules that are so young.
     """
-    settings = replace(Settings(), pace=0.0001)
+    settings = replace(Settings(), pace=pace)
     for name, text in products(settings):
         if name.startswith("rules/"):
             file = directory / name
@@ -85,8 +91,13 @@ def _rules(directory: Path) -> Path:
 
 
 @contextmanager
-def world(directory: Path) -> Iterator[World]:
-    """Run everything, and wait until rules have told and alerts fire."""
+def world(directory: Path, past: timedelta = PAST, step: timedelta = _STEP, pace: float = 0.0001) -> Iterator[World]:
+    """Run everything, and wait until rules have told and alerts fire.
+
+    The past has a sample every ``step``. Prometheus looks back that far, so that the past is told at every moment of
+    it; and it ends longer ago than that, so that no query of the present sees it.
+    """
+    lookback = step + _MINUTE
     now = datetime.now(UTC)
     url = f"sqlite:///{directory / 'inventory.sqlite'}"
     generate(url, days=90, files=20, seed=1, now=now)
@@ -96,13 +107,13 @@ def world(directory: Path) -> Iterator[World]:
         for name in ("one", "other"):
             (directory / name).mkdir()
             both.append(stack.enter_context(exporter(directory / name, config)))
-        blocks = _past(both[0].config, directory, now)
+        blocks = _past(both[0].config, directory, now - past, now - lookback - _MINUTE, step)
         file = directory / "prometheus.yml"
         one, other = (running.address for running in both)
-        file.write_text(_CONFIG.format(rules=_rules(directory), one=one, other=other))
+        file.write_text(_CONFIG.format(rules=_rules(directory, pace), one=one, other=other))
         address = f"127.0.0.1:{free_port()}"
         flags = [f"--config.file={file}", f"--storage.tsdb.path={blocks}", f"--web.listen-address={address}"]
-        flags += [f"--query.lookback-delta={_LOOKBACK}", "--storage.tsdb.retention.time=100d"]
+        flags += [f"--query.lookback-delta={lookback.total_seconds():.0f}s", "--storage.tsdb.retention.time=200d"]
         stack.enter_context(process([need("prometheus"), *flags], directory / "prometheus.log"))
         _settled(Prometheus(address))
         poller = Poller(load(both[0].config))
@@ -117,7 +128,7 @@ def _settled(prometheus: Prometheus) -> None:
         "count(rate(bernard_polls_total[1m]) > 0) >= 2",
         "count(section_type_datacenter:bernard_backup_rpo_met:ratio_30d) > 60",
         'count(ALERTS{alertstate="firing",alertname="BackupMissing"})',
-        'count(ALERTS{alertstate="firing",alertname="BackupStale"})',
+        'count(ALERTS{alertstate="firing",alertname="BackupVeryStale"})',
     ):
         eventually(partial(_told, prometheus, query), query)
 

@@ -11,6 +11,7 @@ import pytest
 
 from bernard_exporter.doctor.examination import examine
 from bernard_exporter.doctor.finding import Finding, Level
+from bernard_exporter.doctor.grants import parse_grant
 from bernard_exporter.doctor.session import examine_clock, examine_encryption, examine_version
 from bernard_exporter.sample.generate import generate
 from bernard_exporter.store.examination import Server
@@ -87,6 +88,19 @@ def test_what_a_role_may_counts(patient: Patient) -> None:
     assert finding.mend == f"REVOKE INSERT ON `{patient.database}`.* FROM `{role}`;"
     patient.apply(finding.mend)
     assert ailing(patient.found()) == []
+
+
+def test_root_is_not_told_to_give_up_what_it_may(mariadb: MariaDB, mariadb_url: str, tmp_path: Path) -> None:
+    Rows(mariadb_url).add(start=datetime.now(UTC) - DAY)
+    file = tmp_path / "config.yaml"
+    file.write_text(
+        f"database: {{url: '{mariadb_url}'}}\npolicy: {{sections: {{s1: {{dump: {{datacenters: [eqiad]}}}}}}}}"
+    )
+    [finding] = ailing(examined(file))
+    assert re.fullmatch(r"the account is `root`@`(localhost|127\.0\.0\.1)`, which may do everything", finding.text)
+    assert finding.mend.startswith(
+        "use one of its own: CREATE USER 'bernard'@'%' IDENTIFIED BY '...'; GRANT SELECT ON "
+    )
 
 
 def test_table_that_may_not_be_read_fails_until_it_is_granted(patient: Patient) -> None:
@@ -307,3 +321,25 @@ def test_sqlite_file_is_examined_alike(tmp_path: Path, capsys: pytest.CaptureFix
     outcome = command(capsys, "doctor", "--config.file", file)
     assert outcome.status == 1
     assert "CREATE INDEX last_backup ON backups (type, section, status, start_date);" in outcome.out
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        # MariaDB 10.4 to 11, as its versions write grants.
+        ("GRANT SELECT ON `dbbackups`.* TO `b`@`%`", ("SELECT",)),
+        ("GRANT SELECT, INSERT ON `dbbackups`.* TO 'b'@'%' WITH GRANT OPTION", ("SELECT", "INSERT")),
+        (
+            "GRANT SELECT (`id`, `name`), UPDATE (`id`) ON `d`.`t` TO `b`@`10.0.0.%`",
+            ("SELECT (`id`, `name`)", "UPDATE (`id`)"),
+        ),
+        ("GRANT ALL PRIVILEGES ON `an ON odd`` TO name`.* TO `b`@`%`", ("ALL PRIVILEGES",)),
+        ("GRANT USAGE ON *.* TO `b`@`%` IDENTIFIED BY PASSWORD '*94BDCE' REQUIRE SSL", ("USAGE",)),
+        ("GRANT `readers` TO `b`@`%`", None),
+        ("SET DEFAULT ROLE `readers` FOR `b`@`%`", None),
+        ("GRANT PROXY ON ''@'%' TO 'root'@'localhost' WITH GRANT OPTION", None),
+    ],
+)
+def test_grants_are_read_as_servers_write_them(line: str, found: tuple[str, ...] | None) -> None:
+    grant = parse_grant(line)
+    assert (grant.privileges if grant else None) == found

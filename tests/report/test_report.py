@@ -43,15 +43,19 @@ def reported(rows: Rows, policy: Policy = POLICY, since: timedelta = DAY, longes
 def a_bad_week(rows: Rows) -> None:
     """Write a week that has one of everything."""
     one_o_clock = NOW.replace(hour=1)
+    written = []
     for days in range(1, 9):
         # The run that was due today is missing.
-        rows.add(start=one_o_clock - days * DAY)
-        rows.add(section="es4", start=NOW - days * DAY, end=NOW - days * DAY + 19 * HOUR)
-    rows.add(host=CODFW, start=NOW - 6 * DAY, end=NOW - 6 * DAY + 13 * HOUR)
-    rows.add(host=CODFW, start=NOW - 3 * HOUR, size=20 * MIB)
-    rows.add(host=CODFW, start=NOW - 5 * HOUR, status="failed")
-    rows.add(host=CODFW, start=NOW - 5 * DAY, status="failed")
-    rows.add(section="es4", start=NOW - 21 * HOUR, status="ongoing")
+        written.append(run_row(start=one_o_clock - days * DAY))
+        written.append(run_row(section="es4", start=NOW - days * DAY, end=NOW - days * DAY + 19 * HOUR))
+    written += [
+        run_row(host=CODFW, start=NOW - 6 * DAY, end=NOW - 6 * DAY + 13 * HOUR),
+        run_row(host=CODFW, start=NOW - 3 * HOUR, size=20 * MIB),
+        run_row(host=CODFW, start=NOW - 5 * HOUR, status="failed"),
+        run_row(host=CODFW, start=NOW - 5 * DAY, status="failed"),
+        run_row(section="es4", start=NOW - 21 * HOUR, status="ongoing"),
+    ]
+    rows.add_all(written)
 
 
 def test_text_has_a_line_for_each_thing(rows: Rows) -> None:
@@ -207,7 +211,9 @@ def test_command_prints_the_report_and_exits_with_0(
         (["--since", "soon"], 2, "expected a time such as 2026-03-10T12:00:00Z"),
         (["--since", "32d"], 2, "expected less than 31d, or a time within as many days"),
         (["--since", "2999-01-01"], 2, "expected less than 31d, or a time within as many days"),
-        (["--hours", "-1"], 2, "Invalid value for '--hours'"),
+        (["--hours", "-1"], 2, "found -1.0, expected hours, 0 or more"),
+        (["--hours", "nan"], 2, "found nan, expected hours, 0 or more"),
+        (["--hours", "many"], 2, "Invalid value for '--hours'"),
         (["--format", "pdf"], 2, "Invalid value for '--format'"),
         (["--config.file", "/nowhere"], 1, "/nowhere: No such file or directory"),
     ],

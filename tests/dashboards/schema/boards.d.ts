@@ -47,10 +47,10 @@ interface Field<Custom> extends Omit<current.FieldConfig, "custom" | "links"> {
   links?: { title: string; url: string; targetBlank: boolean }[];
 }
 
-interface Property<Custom> {
-  id: keyof Field<Custom> | `custom.${Extract<keyof Custom, string>}`;
-  value: unknown;
-}
+// A property of an override, whose value is of the type that the field of that name has.
+type Property<Custom> =
+  | { [K in Extract<keyof Field<Custom>, string>]-?: { id: K; value: NonNullable<Field<Custom>[K]> } }[Extract<keyof Field<Custom>, string>]
+  | { [K in Extract<keyof Custom, string>]-?: { id: `custom.${K}`; value: NonNullable<Custom[K]> } }[Extract<keyof Custom, string>];
 
 interface Kind<Type extends string, Options, Custom> extends Omit<current.Panel, "type" | "options" | "fieldConfig" | "targets"> {
   type: Type;

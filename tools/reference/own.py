@@ -1,4 +1,4 @@
-"""The pages of the reference that follow from the code: metrics and commands."""
+"""The pages of the reference that tell of metrics and of commands."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ What `{NAME}` can do. Flags are named as those of Prometheus' own exporters. Eac
 
 
 def pages(docs: Path) -> Iterator[tuple[Path, str]]:
-    """Yield every generated page of the reference, and what it should hold."""
+    """Yield the pages, and what they should hold."""
     yield docs / "reference" / "metrics.md", _METRICS + "\n".join(_metric_rows()) + "\n"
     commands = dict(_commands(click.Context(cli, info_name=NAME, **cli.context_settings)))
     folder = docs / "reference" / "commands"

@@ -1,0 +1,237 @@
+"""From rows in a real MariaDB to what a person receives: exporter, Prometheus, Alertmanager, webhooks, chat, mail."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from click.testing import CliRunner
+
+from alerts.__main__ import main
+from tests.alerts.receivers import Inbox, inbox
+from tests.exporter import Exporter, exporter
+from tests.prometheus import Prometheus
+from tests.rows import CODFW, DAY, EQIAD, Rows
+from tests.servers import MariaDB, eventually, free_port, need, process
+
+# Everything waits a small part of the usual time: a stale backup alerts after 13 seconds.
+PACE = 0.015
+PROMETHEUS = """
+global: {{scrape_interval: 2s, scrape_timeout: 2s, evaluation_interval: 1s}}
+alerting: {{alertmanagers: [{{static_configs: [{{targets: ['{alertmanager}']}}]}}]}}
+scrape_configs:
+- {{job_name: bernard, static_configs: [{{targets: ['{exporter}']}}]}}
+"""
+WORDS = ("CRITICAL", "OK")
+CONFIG = """
+database: {{url: '{url}', timeout: 5s}}
+poll_interval: 1s
+policy:
+  sections:
+    s1: [dump]
+    s2: [dump]
+    s3: {{dump: {{datacenters: [eqiad]}}}}
+    s4: {{dump: {{max_age: {s4}}}}}
+"""
+MAX_AGE = 8 * DAY
+
+
+@dataclass
+class Fleet:
+    """Everything that runs, and where.
+
+    Attributes:
+        directory: where the files of all servers lie.
+        exported: the address that Prometheus scrapes.
+    """
+
+    server: MariaDB
+    rows: Rows
+    inbox: Inbox
+    directory: Path
+    exported: str
+    alertmanager: str
+    prometheus: Prometheus
+
+    def config(self, s4: str) -> str:
+        return CONFIG.format(url=self.rows.url, s4=s4)
+
+    def export(self, stack: ExitStack, s4: str = "8d") -> Exporter:
+        """Start the exporter; ``s4`` is how old a dump of s4 may be."""
+        return stack.enter_context(exporter(self.directory, self.config(s4), "--web.listen-address", self.exported))
+
+    def firing(self, name: str, section: str) -> bool:
+        """Tell whether an alert fires in Prometheus, whether anybody is told or not."""
+        query = f'count(ALERTS{{alertstate="firing",alertname="{name}",section="{section}"}})'
+        return bool(self.prometheus.ask(query))
+
+    def held_back(self, name: str, section: str) -> bool:
+        """Tell whether Alertmanager knows an alert and keeps it to itself because of another."""
+        alerts = httpx.get(f"http://{self.alertmanager}/api/v2/alerts").json()
+        return any(
+            alert["status"]["inhibitedBy"]
+            for alert in alerts
+            if alert["labels"]["alertname"] == name and alert["labels"].get("section") == section
+        )
+
+
+@pytest.fixture
+def fleet(own_mariadb: MariaDB, tmp_path: Path) -> Iterator[Fleet]:
+    """A fleet whose Prometheus does not run yet."""
+    own_mariadb.execute("CREATE DATABASE dbbackups CHARACTER SET utf8mb4")
+    rows = Rows(own_mariadb.url("dbbackups"))
+    with ExitStack() as stack:
+        receivers = stack.enter_context(inbox())
+        exported, asked, alertmanager = (f"127.0.0.1:{free_port()}" for _ in range(3))
+        generate(tmp_path, receivers)
+        flags = [f"--config.file={tmp_path / 'alertmanager/alertmanager.yml'}", f"--web.listen-address={alertmanager}"]
+        flags += [f"--storage.path={tmp_path / 'am'}", "--cluster.listen-address="]
+        stack.enter_context(process([need("prometheus-alertmanager"), *flags], tmp_path / "alertmanager.log"))
+        eventually(_answers(f"http://{alertmanager}/-/ready"), "Alertmanager answers")
+        yield Fleet(own_mariadb, rows, receivers, tmp_path, exported, alertmanager, Prometheus(asked))
+        # Shown where the test fails.
+        print(*receivers.chat(""), *receivers.webhooks("/pager"), sep="\n")
+
+
+def generate(directory: Path, receivers: Inbox) -> None:
+    """Write rules and routing as an operator does, with receivers and a pace of the test's own."""
+    flags = [f"--output={directory}", f"--pace={PACE}", f"--smarthost={receivers.smarthost}", "--smtp-tls=false"]
+    flags += [f"--{name}-url={receivers.url}/{name}" for name in ("pager", "chat", "task")]
+    # With six jobs, single ones would burn the budget of the fleet.
+    done = CliRunner().invoke(main, [*flags, "--objective=0.5"])
+    assert done.exit_code == 0, done.output
+
+
+def start_prometheus(fleet: Fleet, stack: ExitStack) -> None:
+    """Start Prometheus, and give it the rules once it has scraped: at this pace an exporter is down very soon."""
+    file, address = fleet.directory / "prometheus.yml", fleet.prometheus.address
+    config = PROMETHEUS.format(alertmanager=fleet.alertmanager, exporter=fleet.exported)
+    file.write_text(config)
+    flags = [f"--config.file={file}", f"--storage.tsdb.path={fleet.directory / 'tsdb'}"]
+    flags += [f"--web.listen-address={address}"]
+    running = stack.enter_context(process([need("prometheus"), *flags], fleet.directory / "prometheus.log"))
+    eventually(_answers(f"http://{address}/-/ready"), "Prometheus answers")
+    eventually(lambda: fleet.prometheus.ask("bernard_up == 1"), "Prometheus has scraped")
+    file.write_text(f"{config}rule_files: ['{fleet.directory}/rules/*.yaml']\n")
+    running.send_signal(signal.SIGHUP)
+
+
+def _answers(url: str) -> Callable[[], bool]:
+    def answers() -> bool:
+        try:
+            return httpx.get(url).status_code == 200
+        except httpx.TransportError:
+            return False
+
+    return answers
+
+
+def write(rows: Rows) -> None:
+    """Write a history in which s3 is very stale, s2 goes stale in ten seconds, and s9 is not in the policy."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    starts: dict[tuple[str, str], tuple[timedelta, timedelta]] = {
+        ("s1", EQIAD): (2 * DAY, DAY),
+        ("s1", CODFW): (2 * DAY, DAY),
+        ("s2", EQIAD): (MAX_AGE + DAY, MAX_AGE - timedelta(seconds=10)),
+        ("s2", CODFW): (2 * DAY, DAY),
+        ("s3", EQIAD): (3 * MAX_AGE, 2 * MAX_AGE + DAY),
+        ("s4", EQIAD): (2 * DAY, DAY),
+        ("s4", CODFW): (DAY, timedelta(minutes=1)),
+    }
+    for (section, host), ages in starts.items():
+        for age in ages:
+            rows.add(section=section, host=host, start=now - age)
+    rows.add(section="s9", start=now - DAY)
+
+
+def test_people_are_told_what_happens_once_and_when_it_is_over(fleet: Fleet) -> None:
+    write(fleet.rows)
+    with ExitStack() as stack:
+        running = fleet.export(stack)
+        start_prometheus(fleet, stack)
+        _backups_go_wrong(fleet)
+        _database_is_killed(fleet, running, stack)
+        _exporter_is_killed(fleet, running, stack)
+        _all_is_mended(fleet)
+
+
+def _backups_go_wrong(fleet: Fleet) -> None:
+    told = fleet.inbox
+    fleet.rows.add(section="s1", start=datetime.now(UTC), status="failed")
+    eventually(lambda: told.chat(": s1:"), "the failure of s1 is told")
+    fleet.rows.add(section="s1", start=datetime.now(UTC))
+    eventually(lambda: len(told.chat(": s1:")) == 2, "the success of s1 is told")
+    assert told.chat(": s1:") == ["WARNING: s1: dump of s1 in eqiad failed", "OK: s1: dump of s1 in eqiad failed"]
+    eventually(lambda: told.chat(": s2:") and told.subjects(": s2:"), "the stale backup of s2 is told")
+    assert told.chat(": s2:") == told.subjects(": s2:") == ["CRITICAL: s2: dump of s2 in eqiad is AGE old"]
+    # Very stale, and the only copy there is: it pages, and no message of lesser urgency comes beside it.
+    eventually(lambda: len(told.webhooks("/pager")) == 2, "s3 pages")
+    assert fleet.held_back("BackupStale", "s3")
+
+
+def _database_is_killed(fleet: Fleet, running: Exporter, stack: ExitStack) -> None:
+    told, server = fleet.inbox, fleet.server.running
+    assert server
+    server.kill()
+    server.wait()
+    eventually(lambda: told.chat("read the inventory"), "that polls fail is told")
+    # What goes stale while nobody knows whether it still is stays unsaid until somebody does.
+    running.config.write_text(fleet.config("20h"))
+    running.running.send_signal(signal.SIGHUP)
+    eventually(lambda: fleet.held_back("BackupStale", "s4"), "the stale backup of s4 is held back")
+    assert fleet.held_back("BackupVeryStale", "s3")
+    assert told.chat(": s4:") == []
+    stack.enter_context(fleet.server.serve())
+    eventually(lambda: len(told.chat("read the inventory")) == 2, "that polls succeed is told")
+    eventually(lambda: told.chat(": s4:"), "the stale backup of s4 is told")
+
+
+def _exporter_is_killed(fleet: Fleet, running: Exporter, stack: ExitStack) -> None:
+    told = fleet.inbox
+    running.running.kill()
+    running.running.wait()
+    eventually(lambda: told.chat("can be scraped"), "that the exporter is down is told")
+    for name, section in (("BackupVeryStale", "s3"), ("BackupStale", "s2"), ("BackupStale", "s4")):
+        assert fleet.firing(name, section)
+        eventually(lambda name=name, section=section: fleet.held_back(name, section), f"{name} is held back")  # type: ignore[misc]
+    fleet.export(stack, "20h")
+    eventually(lambda: len(told.chat("can be scraped")) == 2, "that the exporter is up is told")
+
+
+def _all_is_mended(fleet: Fleet) -> None:
+    told = fleet.inbox
+    for section in ("s2", "s3", "s4"):
+        fleet.rows.add(section=section, start=datetime.now(UTC))
+    eventually(lambda: len(told.webhooks("/pager")) == 3, "that s3 is well is told")
+    eventually(lambda: told.webhooks("/task"), "s9 is a task")
+    for section in ("s2", "s4"):
+        eventually(lambda section=section: len(told.chat(f": {section}:")) == 2, f"{section} is well")  # type: ignore[misc]
+    assert told.webhooks("/pager") == [
+        ("s3", "firing", ("BackupVeryStale",)),
+        ("s3", "firing", ("BackupStaleEverywhere", "BackupVeryStale")),
+        ("s3", "resolved", ("BackupStaleEverywhere", "BackupVeryStale")),
+    ]
+    assert told.webhooks("/task") == [("s9", "firing", ("BackupNotInPolicy",))]
+    eventually(lambda: len(told.subjects("")) == 11, "every mail has arrived")
+    critical = [
+        *(f"{word}: {section}: dump of {section} in eqiad is AGE old" for section in ("s2", "s4") for word in WORDS),
+        *(f"{word}: No exporter can read the inventory of backups" for word in WORDS),
+        *(f"{word}: No exporter of backups can be scraped" for word in WORDS),
+    ]
+    failed = [f"{word}: s1: dump of s1 in eqiad failed" for word in ("WARNING", "OK")]
+    assert sorted(told.chat("")) == sorted([*critical, *failed])
+    pages = ["PAGE: s3: dump of s3 in eqiad is AGE old #page", "PAGE: s3: 2 alerts", "OK: s3: 2 alerts"]
+    assert sorted(told.subjects("")) == sorted([*critical, *pages])
+    page = told.mails[[str(mail["Subject"]) for mail in told.mails].index("PAGE: s3: 2 alerts")]
+    body = page.get_body(("plain",))
+    assert body
+    lines = body.get_content().splitlines()
+    assert "No fresh dump of s3 in any data centre #page" in lines
+    assert "Do: https://docs.example/bernard-exporter/runbooks/BackupStaleEverywhere.html" in lines
+    assert "error" not in body.get_content()

@@ -1,0 +1,155 @@
+"""The example configuration of Alertmanager, in the hands of the real amtool."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from alerts import products
+from tests.alerts.test_rules import alerting_rules
+from tests.servers import need
+
+FOLDER = products.FOLDER / "alertmanager"
+CONFIG = FOLDER / "alertmanager.yml"
+
+
+def amtool(*arguments: str) -> str:
+    """Run amtool; return what it said, or fail with it."""
+    done = subprocess.run([need("amtool"), *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_committed_configuration_and_its_templates_are_valid() -> None:
+    said = amtool("check-config", str(CONFIG))
+    assert "1 templates" in said
+    assert "4 receivers" in said
+
+
+@pytest.mark.parametrize("severity", ["page", "critical", "warning", "task"])
+def test_each_severity_reaches_its_receiver(severity: str) -> None:
+    said = amtool(
+        "config", "routes", "test", f"--config.file={CONFIG}", f"--verify.receivers={severity}",
+        "alertname=BackupStale", "team=data-persistence", f"severity={severity}", "section=s1",
+    )  # fmt: skip
+    assert said.strip() == severity
+
+
+def test_every_alert_is_routed_by_its_severity() -> None:
+    for rule in alerting_rules():
+        labels = [f"{name}={value}" for name, value in rule["labels"].items()]
+        amtool(
+            "config", "routes", "test", f"--config.file={CONFIG}",
+            f"--verify.receivers={rule['labels']['severity']}", f"alertname={rule['alert']}", *labels,
+        )  # fmt: skip
+
+
+def test_what_no_route_takes_is_still_told() -> None:
+    assert amtool("config", "routes", "test", f"--config.file={CONFIG}", "alertname=Other").strip() == "critical"
+
+
+def test_alerts_are_grouped_by_section() -> None:
+    assert yaml.safe_load(CONFIG.read_text())["route"]["group_by"] == ["section"]
+
+
+def test_inhibition_is_as_designed() -> None:
+    found = set()
+    for rule in yaml.safe_load(CONFIG.read_text())["inhibit_rules"]:
+        team = 'team="data-persistence"'
+        source, target = ([m for m in rule[side] if m != team] for side in ("source_matchers", "target_matchers"))
+        assert team in rule["source_matchers"]
+        assert team in rule["target_matchers"]
+        found.add((" ".join(source).replace('"', ""), target[0].replace('"', ""), tuple(rule["equal"])))
+    job = ("section", "type", "datacenter")
+    assert found == {
+        ("alertname=BackupVeryStale", "alertname=BackupStale", job),
+        ("alertname=BackupStaleEverywhere", "alertname=~BackupStale|BackupMissing", job[:2]),
+        ("alertname=BackupMissing", "alertname=BackupDidNotStart", job),
+        ("alertname=BackupFailingRepeatedly", "alertname=BackupFailed", job),
+        ("alertname=BackupTooSmall", "alertname=BackupSizeChanged", job),
+        ("alertname=BernardInventoryOld", "alertname=BackupDidNotStart", ()),
+        ("alertname=BernardPollFailing severity=critical", "alertname=~Backup.+", ()),
+        ("alertname=BernardPollFailing severity=critical", "alertname=BernardInventoryOld", ()),
+        ("alertname=BernardDown severity=critical", "alertname=~BernardPollFailing|BernardInventoryOld", ()),
+        ("alertname=BernardDown severity=critical", "alertname=~Backup.+", ()),
+    }
+
+
+def rendered(template: str, tmp_path: Path, **changes: Any) -> str:
+    """Return a template, filled in by amtool with a notification about two alerts of s1."""
+    alerts = [_alert("BackupStaleEverywhere", "No fresh dump of s1 in any data centre #page", "firing")]
+    alerts.append(_alert("BackupVeryStale", "dump of s1 in eqiad is 17d old #page", "firing"))
+    data = {
+        "receiver": "page",
+        "status": "firing",
+        "alerts": alerts,
+        "groupLabels": {"section": "s1"},
+        "commonLabels": {"severity": "page", "section": "s1"},
+        "commonAnnotations": {},
+        "externalURL": "https://alerts.example",
+    } | changes
+    file = tmp_path / "data.json"
+    file.write_text(json.dumps(data))
+    glob = FOLDER / "templates/*.tmpl"
+    text = f'{{{{ template "{template}" . }}}}'
+    return amtool("template", "render", f"--template.glob={glob}", f"--template.text={text}", f"--template.data={file}")
+
+
+def _alert(name: str, summary: str, status: str) -> dict[str, Any]:
+    return {
+        "status": status,
+        "labels": {"alertname": name, "severity": "page", "section": "s1"},
+        "annotations": {
+            "summary": summary,
+            "description": "What it means.",
+            "runbook": f"https://docs.example/{name}.html",
+            "dashboard": "https://grafana.example/d/x",
+            "inventory": "https://bernard.example/",
+        },
+        "startsAt": "2026-03-10T12:00:00Z",
+        "endsAt": "2026-03-10T13:30:00Z",
+    }
+
+
+def test_title_says_how_urgent_what_and_how_many(tmp_path: Path) -> None:
+    assert rendered("bernard.title", tmp_path).strip() == "PAGE: s1: 2 alerts"
+    one = [_alert("BackupVeryStale", "dump of s1 in eqiad is 17d old #page", "firing")]
+    assert rendered("bernard.title", tmp_path, alerts=one).strip() == "PAGE: s1: dump of s1 in eqiad is 17d old #page"
+
+
+def test_text_is_short_and_has_what_to_do_for_each_alert(tmp_path: Path) -> None:
+    text = rendered("bernard.text", tmp_path)
+    assert text.strip().splitlines() == [
+        "No fresh dump of s1 in any data centre #page",
+        "What it means.",
+        "Do: https://docs.example/BackupStaleEverywhere.html",
+        "Look: https://grafana.example/d/x",
+        "Runs: https://bernard.example/",
+        "",
+        "dump of s1 in eqiad is 17d old #page",
+        "What it means.",
+        "Do: https://docs.example/BackupVeryStale.html",
+        "Look: https://grafana.example/d/x",
+        "Runs: https://bernard.example/",
+    ]
+
+
+def test_end_is_told_in_one_line_an_alert(tmp_path: Path) -> None:
+    over = [_alert("BackupVeryStale", "dump of s1 in eqiad is 17d old #page", "resolved")]
+    text = rendered("bernard.text", tmp_path, status="resolved", alerts=over)
+    assert text.strip() == "OK since 13:30 UTC: dump of s1 in eqiad is 17d old #page"
+    title = rendered("bernard.title", tmp_path, status="resolved", alerts=over)
+    assert title.strip() == "OK: s1: dump of s1 in eqiad is 17d old #page"
+
+
+def test_mail_fits_a_phone_and_has_its_links(tmp_path: Path) -> None:
+    mail = rendered("bernard.html", tmp_path)
+    assert 'content="width=device-width' in mail
+    assert mail.count("What to do</a>") == 2
+    assert "Since Tue 10 Mar 12:00 UTC." in mail
+    assert "<no value>" not in mail

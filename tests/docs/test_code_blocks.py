@@ -1,0 +1,129 @@
+"""What the documentation shows works: each block is given to the program that it is for."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pymysql
+import pytest
+import yaml
+
+from bernard_exporter.config.load import load
+from bernard_exporter.sample.document import config_yaml
+from bernard_exporter.sample.fleet import make_fleet
+from bernard_exporter.sample.generate import generate
+from tests.docs.blocks import ROOT, Block, blocks
+from tests.prometheus import Prometheus, scraped_by_prometheus
+from tests.servers import MariaDB, free_port, need
+
+# The ports that the pages name; a test takes free ones in their place.
+PORTS = ("10279", "9090", "9093", "9099")
+# test_contributing.py does what stands there.
+CONTRIBUTING = ROOT / "CONTRIBUTING.md"
+KNOWN = {"", "text", "yaml", "promql", "sql", "sh", "ini", "json", "html", "console", "nginx", "python", "markdown"}
+
+
+def checked_by(document: object) -> list[str]:
+    """Return the command that a YAML document is checked with, [] for none."""
+    keys = set(document) if isinstance(document, dict) else set()
+    if keys & {"scrape_configs", "rule_files", "remote_write"}:
+        return [need("promtool"), "check", "config", "--syntax-only"]
+    if "groups" in keys:
+        return [need("promtool"), "check", "rules"]
+    return [need("amtool"), "check-config"] if "receivers" in keys else []
+
+
+@pytest.mark.parametrize("block", blocks("yaml"), ids=str)
+def test_yaml_is_accepted_by_what_reads_it(block: Block, tmp_path: Path) -> None:
+    file = tmp_path / "shown.yaml"
+    file.write_text(block.text)
+    documents = list(yaml.safe_load_all(block.text))
+    assert documents, block.text
+    if isinstance(documents[0], dict) and documents[0].keys() & {"database", "policy"}:
+        if "database" not in documents[0]:
+            file.write_text(f"database: {{url: 'sqlite:////shown'}}\n{block.text}")
+        load(file)
+    command = checked_by(documents[0])
+    if command:
+        done = subprocess.run([*command, str(file)], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
+    """A Prometheus that has scraped a sample inventory."""
+    directory = tmp_path_factory.mktemp("promql")
+    url = f"sqlite:///{directory / 'inventory.sqlite'}"
+    generate(url, days=30, files=2, seed=1, now=datetime.now(UTC))
+    with scraped_by_prometheus(directory, config_yaml(make_fleet(), url, "1s")) as running:
+        yield running
+
+
+@pytest.mark.parametrize("block", blocks("promql"), ids=str)
+def test_promql_is_answered_by_prometheus(block: Block, prometheus: Prometheus) -> None:
+    prometheus.ask(block.text)
+
+
+@pytest.fixture(scope="module")
+def dbbackups(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MariaDB]:
+    """A server of this module's own, for blocks make users; with a sample inventory."""
+    server = MariaDB(tmp_path_factory.mktemp("sql"))
+    server.install()
+    with server.serve():
+        server.execute("CREATE DATABASE dbbackups CHARACTER SET utf8mb4")
+        generate(server.url("dbbackups"), days=9, files=2, seed=1, now=datetime.now(UTC))
+        yield server
+
+
+@pytest.mark.parametrize("block", blocks("sql"), ids=str)
+def test_sql_is_answered_by_mariadb(block: Block, dbbackups: MariaDB) -> None:
+    statements = [statement for statement in re.split(r";\s*(?:\n|$)", block.text) if statement.strip()]
+    # More than one page makes the same user.
+    made = re.findall(r"CREATE USER ('[^']*'@'[^']*')", block.text)
+    try:
+        dbbackups.execute(*(f"DROP USER IF EXISTS {user}" for user in made), *statements, database="dbbackups")
+    except pymysql.err.MySQLError as error:
+        pytest.fail(f"{error}")
+
+
+RUNNABLE = {
+    str(page.relative_to(ROOT)): list(found)
+    for page, found in itertools.groupby(
+        (block for block in blocks("sh") if block.run and block.file != CONTRIBUTING), lambda block: block.file
+    )
+}
+
+
+@pytest.mark.parametrize("page", RUNNABLE)
+def test_commands_of_a_page_run_one_after_the_other(page: str, tmp_path: Path) -> None:
+    script = "set -eu\ntrap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n" + "".join(
+        block.text for block in RUNNABLE[page]
+    )
+    for port in PORTS:
+        script = script.replace(port, str(free_port()))
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}:/usr/sbin"
+    environment = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)}
+    command = ["timeout", "--kill-after=10", "240", "bash", "-c", script]
+    with ExitStack() as stack:
+        output = stack.enter_context((tmp_path / "said").open("w+"))
+        status = subprocess.run(
+            command, cwd=tmp_path, env=environment, stdout=output, stderr=output, stdin=subprocess.DEVNULL, check=False
+        ).returncode
+        output.seek(0)
+        assert status == 0, output.read() + "".join(
+            f"\n== {log}\n{log.read_text()[-2000:]}" for log in tmp_path.rglob("*.log")
+        )
+
+
+def test_every_block_says_its_language() -> None:
+    """So that none escapes the tests above by a name of its own."""
+    shown = {language for block in blocks() if not (language := block.language).startswith("{")}
+    assert shown <= KNOWN

@@ -1,0 +1,145 @@
+"""An exporter on a database of its own, to break things around it and see what it makes of them."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.exporter import Exporter, exporter
+from tests.faults.proxy import Proxy
+from tests.rows import DAY, NOW, Rows
+from tests.servers import MariaDB, eventually
+
+PASSWORD = "very-secret-word"
+SAMPLE = 'bernard_backup_last_success_id{datacenter="eqiad",section="s1",type="dump"}'
+RUNS = 200
+# What a busy machine may make the exporter say at any time.
+_SLOW = ("has not answered for a whole poll interval", "can be read again")
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """What a process holds: threads, open files and sockets, and bytes of memory that no other shares."""
+
+    threads: int
+    descriptors: int
+    resident: int
+
+
+def footprint(pid: int) -> Footprint:
+    process = Path(f"/proc/{pid}")
+    resident = re.search(r"VmRSS:\s+(\d+) kB", (process / "status").read_text())
+    assert resident
+    threads, descriptors = os.listdir(process / "task"), os.listdir(process / "fd")
+    return Footprint(len(threads), len(descriptors), int(resident[1]) * 1024)
+
+
+@dataclass
+class Scene:
+    """A running exporter, its database, and the network between them."""
+
+    server: MariaDB
+    proxy: Proxy
+    exporter: Exporter
+
+    def scraped(self) -> str:
+        return self.exporter.get("/metrics").text
+
+    def value(self, sample: str) -> float | None:
+        found = re.search(rf"^{re.escape(sample)} (\S+)$", self.scraped(), re.MULTILINE)
+        return float(found[1]) if found else None
+
+    def is_up(self) -> bool:
+        return self.value("bernard_up") == 1
+
+    def failures(self, reason: str) -> float:
+        return self.value(f'bernard_poll_errors_total{{reason="{reason}"}}') or 0
+
+    def _other_failures(self) -> float:
+        """Return how many polls failed for another reason than a busy machine."""
+        return sum(map(self.failures, ("connect", "query", "schema", "internal")))
+
+    def polls(self) -> float:
+        return self.value('bernard_polls_total{outcome="success"}') or 0
+
+    def footprint(self) -> Footprint:
+        return footprint(self.exporter.running.pid)
+
+    def await_polls(self, number: int = 2) -> None:
+        wanted = self.polls() + number
+        eventually(lambda: self.polls() >= wanted, "the database is polled")
+
+    @contextmanager
+    def survived(self, reason: str | None, says: str = "", log_lines: int = 3) -> Iterator[None]:
+        """Expect a fault in the block to be seen, to change no known fact, and to leave nothing behind.
+
+        Args:
+            reason: that failed polls have then; None when no poll may fail.
+            says: what the log says of it.
+            log_lines: how many lines it may take.
+        """
+        eventually(self.is_up, "the exporter is up before the fault")
+        known, logged = self.value(SAMPLE), len(self.exporter.logged().splitlines())
+        before, failed = self.footprint(), self.failures(reason) if reason else 0
+        others = self._other_failures()
+        yield
+        if reason:
+            eventually(lambda: self.failures(reason) > failed, f"polls that failed for {reason}")
+        eventually(self.is_up, "it recovers by itself")
+        self.await_polls()
+        assert self.value(SAMPLE) == known
+        assert self.failures("internal") == 0
+        if reason is None:
+            assert self._other_failures() == others
+        lines = [line for line in self.exporter.logged().splitlines()[logged:] if not any(map(line.count, _SLOW))]
+        assert says in "\n".join(lines)
+        assert len(lines) <= log_lines, lines
+        assert PASSWORD not in self.exporter.logged()
+        assert "Traceback" not in self.exporter.logged()
+        # A poll may hold a connection at the moment one looks.
+        eventually(lambda: self.footprint().threads <= before.threads + 1, "no thread is left over")
+        eventually(lambda: self.footprint().descriptors <= before.descriptors + 1, "no descriptor is left over")
+        assert self.footprint().resident < before.resident + (16 << 20)
+
+    def stays_away(self) -> None:
+        """Wait until the exporter says that the database is away; what it knew it still says."""
+        known = self.value(SAMPLE)
+        eventually(lambda: self.value("bernard_up") == 0, "the exporter says that the database is away")
+        assert self.value(SAMPLE) == known
+        assert self.exporter.get("/-/ready").status_code == 200
+
+
+def prepare(server: MariaDB, runs: int = RUNS) -> None:
+    """Make the inventory, and a user who may read it alone."""
+    server.execute(
+        "CREATE DATABASE dbbackups CHARACTER SET utf8mb4",
+        f"CREATE USER bernard@'%' IDENTIFIED BY '{PASSWORD}'",
+        "GRANT SELECT ON dbbackups.* TO bernard@'%'",
+    )
+    rows = Rows(server.url("dbbackups"))
+    first = rows.add(start=NOW - DAY)
+    # Others of many sections, so that results are long.
+    rows.execute(
+        "INSERT INTO backups (name, status, source, host, type, section, start_date, end_date, total_size) "
+        "SELECT name, status, source, host, type, CONCAT('x', MOD(seq, 100)), start_date - INTERVAL seq HOUR, "
+        f"end_date - INTERVAL seq HOUR, total_size + seq FROM backups, seq_1_to_{runs} WHERE id = {first}"
+    )
+
+
+@contextmanager
+def scene(directory: Path, server: MariaDB, timeout: str = "1s", interval: str = "500ms") -> Iterator[Scene]:
+    """Run an exporter that reaches ``server`` through a proxy, until the block ends."""
+    with ExitStack() as stack:
+        proxy = stack.enter_context(Proxy(server.port))
+        url = f"mysql+pymysql://bernard:{PASSWORD}@127.0.0.1:{proxy.port}/dbbackups"
+        config = (
+            f"database: {{url: '{url}', timeout: {timeout}}}\npoll_interval: {interval}\nresync_interval: 2s\n"
+            "policy: {sections: {s1: {dump: {max_age: 20000d}}}}\n"
+        )
+        running = Scene(server, proxy, stack.enter_context(exporter(directory, config)))
+        eventually(running.is_up, "the exporter is up")
+        yield running

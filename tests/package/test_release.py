@@ -1,0 +1,95 @@
+"""A release is refused until all agree on the version."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tools.release import problems, write_checksums
+
+FILES = {
+    "bernard_exporter/__init__.py": '"""The package."""\n\n__version__ = "1.2.3"\n',
+    "debian/changelog": "bernard-exporter (1.2.3) bookworm; urgency=medium\n",
+    "CHANGELOG.md": "# Changelog\n\n## Unreleased\n\n## 1.2.3 - 2026-12-01\n\n- New.\n",
+    "deploy/kubernetes/kustomization.yaml": "images:\n- name: bernard-exporter\n  newTag: 1.2.3\n",
+}
+
+
+def git(root: Path, *arguments: str) -> None:
+    named = ["-c", "user.name=somebody", "-c", "user.email=somebody@example.org"]
+    subprocess.run(["git", *named, *arguments], cwd=root, check=True, capture_output=True)
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """A tree that is ready to be released."""
+    for name, text in FILES.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    git(tmp_path, "init")
+    git(tmp_path, "add", "--all")
+    git(tmp_path, "commit", "--message", "all")
+    return tmp_path
+
+
+def replaced(name: str, old: str, new: str) -> Callable[[Path], None]:
+    def change(tree: Path) -> None:
+        file = tree / name
+        assert old in file.read_text()
+        file.write_text(file.read_text().replace(old, new))
+        git(tree, "commit", "--all", "--message", "changed")
+
+    return change
+
+
+def test_tree_whose_versions_agree_can_be_released(tree: Path) -> None:
+    assert list(problems(tree)) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (
+            replaced("debian/changelog", "1.2.3", "1.2.2"),
+            "debian/changelog: found version 1.2.2, expected 1.2.3, as the package says",
+        ),
+        (
+            replaced("CHANGELOG.md", "## 1.2.3 - 2026-12-01", "## 1.2.2 - 2026-11-01"),
+            "CHANGELOG.md: found version 1.2.2, expected 1.2.3, as the package says",
+        ),
+        (
+            replaced("deploy/kubernetes/kustomization.yaml", "  newTag: 1.2.3\n", ""),
+            "deploy/kubernetes/kustomization.yaml: found version none, expected 1.2.3, as the package says",
+        ),
+        (
+            replaced("CHANGELOG.md", "## Unreleased\n", "## Unreleased\n\n- Not in yet.\n"),
+            "CHANGELOG.md: found lines under Unreleased, expected them under 1.2.3",
+        ),
+        (
+            lambda tree: (tree / "new").write_text("new"),
+            "the work tree: found 1 changes that are not committed, expected none",
+        ),
+        (
+            lambda tree: git(tree, "tag", "v1.2.3"),
+            "git: found the tag v1.2.3 already; choose the next version",
+        ),
+    ],
+)
+def test_release_in_whose_way_something_is_is_refused_with_what_it_is(
+    tree: Path, change: Callable[[Path], None], problem: str
+) -> None:
+    change(tree)
+    assert list(problems(tree)) == [problem]
+
+
+def test_checksums_are_those_that_sha256sum_checks(tmp_path: Path) -> None:
+    (tmp_path / "deb").mkdir()
+    (tmp_path / "deb" / "one.deb").write_text("one")
+    (tmp_path / "two.whl").write_text("two")
+    write_checksums(tmp_path)
+    command = ["sha256sum", "--check", "--strict", "SHA256SUMS"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "deb/one.deb: OK\ntwo.whl: OK\n")

@@ -1,0 +1,62 @@
+"""``python -m tools.bench.backfill``: write a part of a long past, and let promtool ingest it, in one run."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from bernard_exporter.cli.progress import progress_bar
+from bernard_exporter.sample.generate import generate
+from tests.servers import need
+
+
+def used(command: list[str]) -> tuple[float, int]:
+    """Run a program; return the seconds of processor time and the KiB of memory it took."""
+    running = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(running.pid, 0)
+    running.returncode = os.waitstatus_to_exitcode(status)
+    if running.returncode:
+        raise SystemExit(f"{command[0]} ended with {running.returncode}")
+    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss
+
+
+def measure(directory: Path, runs: int, jobs: int, part: list[str]) -> Table:
+    """Return what each took for the part of the past that the options of ``backfill`` say."""
+    url, policy, config = f"sqlite:///{directory / 'i.sqlite'}", directory / "policy.yaml", directory / "config.yaml"
+    with progress_bar("runs") as progress:
+        now = datetime.now(UTC)
+        generate(url, days=1, runs=runs, jobs=jobs, files=0, seed=1, now=now, policy_output=policy, progress=progress)
+    config.write_text(f"database: {{url: '{url}', timeout: 60s}}\n{policy.read_text()}", encoding="utf-8")
+    past = directory / "past.om"
+    command = [sys.executable, "-m", "bernard_exporter", "backfill", f"--config.file={config}", f"--output={past}"]
+    written = used([*command, *part])
+    ingest = ["tsdb", "create-blocks-from", "openmetrics", "--quiet", "--max-block-duration=744h"]
+    ingested = used([need("promtool"), *ingest, str(past), str(directory / "blocks")])
+    with past.open("rb") as lines:
+        samples = sum(not line.startswith(b"#") for line in lines)
+    table = Table("", "samples/s of processor time", "MiB", title=f"{samples:,} samples, {runs:,} runs, {jobs:,} jobs")
+    for what, (seconds, memory) in (("bernard-exporter backfill", written), ("promtool", ingested)):
+        table.add_row(what, f"{samples / seconds:,.0f}", f"{memory / 1024:.0f}")
+    return table
+
+
+def main() -> None:
+    """Measure and print; further options are those of ``backfill``, such as ``--start``."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=1_000_000)
+    parser.add_argument("--jobs", type=int, default=1250, help="as many make the runs last three years")
+    options, part = parser.parse_known_args()
+    with tempfile.TemporaryDirectory(prefix="bernard-bench-") as name:
+        Console().print(measure(Path(name), options.runs, options.jobs, part or ["--step=1h"]))
+
+
+if __name__ == "__main__":
+    main()

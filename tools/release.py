@@ -1,0 +1,98 @@
+"""Make a release: check that all agree on the version, run every test, build, and write checksums to sign.
+
+``make release`` starts it; with ``--check`` it only says what is in the way.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+_PLACES = (
+    ("debian/changelog", r"\A\S+ \(([^)]+)\)"),
+    ("CHANGELOG.md", r"^## (?!Unreleased)(\S+)"),
+    ("deploy/kubernetes/kustomization.yaml", r"^ +newTag: (\S+)"),
+)
+
+
+def version(root: Path = ROOT) -> str:
+    """Return the version, from its one place.
+
+    Raises:
+        SystemExit: there is none, or it is no version.
+    """
+    place = root / "bernard_exporter" / "__init__.py"
+    found = re.search(r'^__version__ = "(\d+\.\d+\.\d+)"$', place.read_text(encoding="utf-8"), re.MULTILINE)
+    if not found:
+        raise SystemExit(f'{place}: expected a line __version__ = "1.2.3"')
+    return found[1]
+
+
+def problems(root: Path = ROOT) -> Iterator[str]:
+    """Yield what is in the way of a release."""
+    wanted = version(root)
+    for name, pattern in _PLACES:
+        found = re.search(pattern, (root / name).read_text(encoding="utf-8"), re.MULTILINE)
+        if not found or found[1] != wanted:
+            yield f"{name}: found version {found[1] if found else 'none'}, expected {wanted}, as the package says"
+    unreleased = re.search(
+        r"^## Unreleased\n+(?!## )\S", (root / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    if unreleased:
+        yield f"CHANGELOG.md: found lines under Unreleased, expected them under {wanted}"
+    if changed := _git(root, "status", "--porcelain"):
+        yield f"the work tree: found {len(changed.splitlines())} changes that are not committed, expected none"
+    if _git(root, "tag", "--list", f"v{wanted}"):
+        yield f"git: found the tag v{wanted} already; choose the next version"
+
+
+def _git(root: Path, *arguments: str) -> str:
+    return subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=True).stdout
+
+
+def build(dist: Path) -> None:
+    """Run every test, and build everything into ``dist``, with its checksums."""
+    shutil.rmtree(dist, ignore_errors=True)
+    subprocess.run(["make", "test", "deb-test"], cwd=ROOT, check=True)
+    # The same commit makes the same files on any day.
+    epoch = _git(ROOT, "log", "-1", "--format=%ct").strip()
+    environment = {**os.environ, "SOURCE_DATE_EPOCH": epoch}
+    subprocess.run([sys.executable, "-m", "build", "--outdir", str(dist), str(ROOT)], env=environment, check=True)
+    write_checksums(dist)
+
+
+def write_checksums(dist: Path) -> None:
+    """Write SHA256SUMS, which ``sha256sum --check`` reads, for every file below a folder."""
+    files = sorted(path for path in dist.rglob("*") if path.is_file() and path.name != "SHA256SUMS")
+    lines = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(dist)}\n" for path in files]
+    (dist / "SHA256SUMS").write_text("".join(lines), encoding="utf-8")
+
+
+def main() -> None:
+    """Check, and build unless only asked to check."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="only say what is in the way")
+    options = parser.parse_args()
+    found = list(problems())
+    if found:
+        raise SystemExit("no release yet:\n" + "\n".join(f"  {line}" for line in found))
+    if options.check:
+        return
+    build(ROOT / "dist")
+    print(
+        f"Version {version()} is in dist/. To publish it:\n"
+        "  gpg --armor --detach-sign dist/SHA256SUMS\n"
+        f"  git tag --sign v{version()} --message 'Version {version()}'"
+    )
+
+
+if __name__ == "__main__":
+    main()
