@@ -41,7 +41,7 @@ def _take(driver: webdriver.Chrome, base: str) -> None:
     job = re.findall(r'href="(/jobs/[^"?]+)"', wrong)[0]
     run = re.findall(r'href="(/runs/\d+)"', httpx.get(base + job).text)[0]
     for name, path, size, dark, height in (
-        ("overview", "/", WIDE, False, 1000),
+        ("overview", "/", WIDE, False, 960),
         ("job", job, WIDE, False, 900),
         ("run", run, WIDE, True, 900),
         ("schedule", "/schedule?type=dump", WIDE, False, 900),

@@ -99,7 +99,7 @@ def test_no_page_breaks_a_rule_of_the_browser_or_of_accessibility(
     look(browser, size, dark=dark)
     with listening(served.app) as address:
         wrong = []
-        for path in PATHS:
+        for path in PATHS if bootstrap == "pypi" else ("/", "/runs", "/runs/{run}", "/schedule"):
             browser.get(address + path.format(run=ids["newest"]))
             wrong += [(path, text) for text in complaints(browser) if "responded with a status of 40" not in text]
             wrong += [(path, text) for text in violations(browser)]
@@ -192,14 +192,22 @@ def walk(driver: webdriver.Chrome, opened: Open) -> None:
     assert driver.find_element(By.TAG_NAME, "h1").text == "s1 dump · eqiad Fresh"
     driver.find_element(By.LINK_TEXT, f"run {opened.ids['newest']}").click()
     assert driver.find_element(By.TAG_NAME, "h1").text == f"Run {opened.ids['newest']} Finished"
-    driver.find_element(By.ID, "f-file").send_keys("user", Keys.ENTER)
+    submit(driver, "f-file", "user")
     files = driver.find_elements(By.CSS_SELECTOR, "#files-table tbody tr")
     assert [text.split()[0] for text in texts(files)] == ["enwiki.user.sql.gz"]
-    driver.find_element(By.ID, "top-search").send_keys("s1 eqiad ongoing", Keys.ENTER)
+    submit(driver, "top-search", "s1 eqiad ongoing")
     assert texts(driver.find_elements(By.CSS_SELECTOR, ".chips li")) == [
         "section: s1", "data centre: eqiad", "status: ongoing",
     ]  # fmt: skip
     assert sections(driver) == [str(opened.ids["running"])]
+
+
+def submit(driver: webdriver.Chrome, field: str, text: str) -> None:
+    """Send a form by the Enter key; unlike a click, that does not wait for the page it leads to."""
+    before = driver.current_url
+    driver.find_element(By.ID, field).send_keys(text, Keys.ENTER)
+    eventually(lambda: driver.current_url != before, "the form is sent")
+    eventually(lambda: driver.execute_script("return document.readyState") == "complete", "the page is there")
 
 
 def test_first_tab_is_a_skip_link_that_is_seen(browser: webdriver.Chrome, opened: Open) -> None:
