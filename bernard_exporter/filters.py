@@ -62,7 +62,7 @@ class JobFilter:
 
     def __post_init__(self) -> None:
         """Refuse what makes no sense."""
-        _check_texts(self, "section", "type", "datacenter")
+        _check_texts(self, "section", "type", "datacenter", "state")
 
     def accepts(self, job: Job, state: State | None) -> bool:
         """Tell whether a job in a state is wanted; one that is not judged is in no state."""
@@ -108,7 +108,7 @@ class RunFilter:
 
     def __post_init__(self) -> None:
         """Refuse what makes no sense."""
-        _check_texts(self, "section", "type", "datacenter", "source", "host", "name")
+        _check_texts(self, "section", "type", "datacenter", "status", "source", "host", "name")
         for name in ("started_after", "started_before", "ended_after", "ended_before"):
             check_aware(name, getattr(self, name))
         _check_bytes("min_size", self.min_size)

@@ -195,6 +195,8 @@ def test_head_has_the_headers_and_no_body(api: Api) -> None:
         ("runs?started_after=2026-13-10T12:00:00Z", 400, "started_after"),
         (f"runs?name={'x' * 301}", 400, "name"),
         ("runs?" + "&".join("section=s1" for _ in range(51)), 400, "section"),
+        ("jobs?" + "&".join("state=fresh" for _ in range(51)), 400, "state"),
+        ("runs?" + "&".join("status=failed" for _ in range(51)), 400, "status"),
         ("runs/0", 400, "id"),
         ("runs/4294967296", 400, "id"),
         ("runs/abc", 404, None),

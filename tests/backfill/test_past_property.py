@@ -88,7 +88,7 @@ def backfill(rows: list[dict[str, Any]], request: Request) -> str:
     return b"".join(parts).decode()
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(_LENGTH.flatmap(lambda length: st.lists(_runs, min_size=length, max_size=length)), _ranges)
 def test_past_is_what_an_exporter_would_have_served(
     histories: list[dict[str, Any]], wanted: tuple[int, str | timedelta, int, timedelta]

@@ -124,17 +124,18 @@ def world(directory: Path, past: timedelta = PAST, step: timedelta = _STEP, pace
 
 def _settled(prometheus: Prometheus) -> None:
     """Wait for what needs several scrapes or evaluations: rates, the slowest rules, and alerts."""
+    eventually(partial(_ready, prometheus), "Prometheus is ready")
     for query in (
         "count(rate(bernard_polls_total[1m]) > 0) >= 2",
         "count(section_type_datacenter:bernard_backup_rpo_met:ratio_30d) > 60",
         'count(ALERTS{alertstate="firing",alertname="BackupMissing"})',
         'count(ALERTS{alertstate="firing",alertname="BackupVeryStale"})',
     ):
-        eventually(partial(_told, prometheus, query), query)
+        eventually(partial(prometheus.ask, query), query)
 
 
-def _told(prometheus: Prometheus, query: str) -> bool:
+def _ready(prometheus: Prometheus) -> bool:
     try:
-        return bool(prometheus.ask(query))
+        return httpx.get(f"http://{prometheus.address}/-/ready").status_code == httpx.codes.OK
     except httpx.TransportError:
         return False

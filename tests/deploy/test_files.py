@@ -23,7 +23,7 @@ from tests.servers import need
 ROOT = Path(__file__).parents[2]
 CONTAINER, KUBERNETES = ROOT / "deploy" / "container", ROOT / "deploy" / "kubernetes"
 KUBERNETES_VERSION = "1.33"
-MODELS = {"PrometheusRule": PrometheusRule, "ServiceMonitor": ServiceMonitor}
+MODELS: dict[str, Any] = {"PrometheusRule": PrometheusRule, "ServiceMonitor": ServiceMonitor}
 
 
 def read(path: Path) -> Any:

@@ -87,7 +87,7 @@ def check(poller: Poller) -> None:
     """Check that both formats can be parsed, and that the good job is told of as it is."""
     text = scraped(poller, TEXT)
     families = {family.name: family for family in parse_text(text)}
-    list(parse_openmetrics(scraped(poller, OPENMETRICS)))
+    list(parse_openmetrics(scraped(poller, OPENMETRICS)))  # type: ignore[no-untyped-call]
     assert families["bernard_up"].samples[0].value == 1, poller.telemetry.errors
     good = {"section": "s1", "type": "dump", "datacenter": "eqiad"}
     found = {

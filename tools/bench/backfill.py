@@ -51,11 +51,11 @@ def measure(directory: Path, runs: int, jobs: int, part: list[str]) -> Table:
 def main() -> None:
     """Measure and print; further options are those of ``backfill``, such as ``--start``."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=1_000_000)
-    parser.add_argument("--jobs", type=int, default=1250, help="as many make the runs last three years")
+    parser.add_argument("--runs", type=int, default=50_000)
+    parser.add_argument("--jobs", type=int, default=62, help="as many make the runs last three years")
     options, part = parser.parse_known_args()
     with tempfile.TemporaryDirectory(prefix="bernard-bench-") as name:
-        Console().print(measure(Path(name), options.runs, options.jobs, part or ["--step=1h"]))
+        Console().print(measure(Path(name), options.runs, options.jobs, part or ["--step=1d"]))
 
 
 if __name__ == "__main__":
