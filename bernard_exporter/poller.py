@@ -72,6 +72,8 @@ class Poller:
         self._thread: threading.Thread | None = None
         self._complaints: set[str] = set()
         self.attempted = False
+        # What a first successful poll found can be scraped.
+        self.ready = False
         self._adopt: Settings | None = None
         self.telemetry = Telemetry(reload_success=self._clock.now().timestamp())
         self.snapshot = Snapshot(taken=self._clock.now())
@@ -91,11 +93,6 @@ class Poller:
     def now(self) -> datetime:
         """The moment by the poller's clock."""
         return self._clock.now()
-
-    @property
-    def ready(self) -> bool:
-        """Tell whether a poll has ever succeeded."""
-        return self.telemetry.last_poll is not None
 
     @property
     def turning(self) -> bool:
@@ -231,3 +228,4 @@ class Poller:
         with self._publishing:
             self.snapshot = build(self._inventory, self._counting, self._calendar, self._clock.now())
             self.scrape.exposition = self._renderer.render(self.snapshot, self.telemetry)
+            self.ready = self.telemetry.last_poll is not None
