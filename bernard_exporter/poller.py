@@ -45,6 +45,11 @@ class Poller:
 
     One thread reads; another, the caller of :meth:`tick`, waits for it no longer than an interval. So states go on
     ageing while the database hangs, and a read that hangs is never joined by a second one.
+
+    Attributes:
+        ready: whether what a poll found is what everything is answered from.
+        snapshot: the inventory, judged.
+        scrape: the same as bytes.
     """
 
     def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
@@ -72,10 +77,9 @@ class Poller:
         self._thread: threading.Thread | None = None
         self._complaints: set[str] = set()
         self.attempted = False
-        # What a first successful poll found can be scraped.
-        self.ready = False
         self._adopt: Settings | None = None
         self.telemetry = Telemetry(reload_success=self._clock.now().timestamp())
+        self.ready = False
         self.snapshot = Snapshot(taken=self._clock.now())
         self.scrape = Scrape(self._renderer.render(self.snapshot, self.telemetry))
 
@@ -228,4 +232,5 @@ class Poller:
         with self._publishing:
             self.snapshot = build(self._inventory, self._counting, self._calendar, self._clock.now())
             self.scrape.exposition = self._renderer.render(self.snapshot, self.telemetry)
-            self.ready = self.telemetry.last_poll is not None
+            # Only now does every answer tell of the jobs.
+            self.ready = self.snapshot.synced is not None
