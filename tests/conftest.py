@@ -6,11 +6,15 @@ import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests.rows import Rows
 from tests.servers import MariaDB
 
+# A busy machine is no error.
+hypothesis.settings.register_profile("any machine", deadline=None)
+hypothesis.settings.load_profile("any machine")
 _numbers = itertools.count(1)
 # What starts a server or a process; a test whose module or fixtures know one of them is an integration test.
 _STARTERS = {"MariaDB", "Popen", "chromium", "exporter", "need", "process", "subprocess", "world"}

@@ -9,12 +9,13 @@ import threading
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bernard_exporter.config.settings import DatabaseSettings, Settings
 from bernard_exporter.errors import ConfigError, StoreError
-from bernard_exporter.exposition import TEXT
+from bernard_exporter.exposition import TEXT, Renderer
 from bernard_exporter.inventory.sync import Inventory
 from bernard_exporter.model import Job
 from bernard_exporter.policy import Limits, Policy
@@ -234,3 +235,23 @@ def test_many_polls_leave_no_descriptor_open(rows: Rows) -> None:
         poller.tick()
     poller.stop()
     assert len(os.listdir("/proc/self/fd")) <= before
+
+
+def test_exporter_is_ready_only_once_what_it_found_can_be_scraped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that one who waits for it never scrapes the empty beginning."""
+    rows = Rows(f"sqlite:///{tmp_path / 'inventory.sqlite'}")
+    rows.add(start=NOW - DAY)
+    poller = Poller(Settings(DatabaseSettings(url=rows.url), policy=POLICY))
+    while_rendering = []
+    render = Renderer.render
+
+    def watched(*arguments: Any) -> Any:
+        while_rendering.append(poller.ready)
+        return render(*arguments)
+
+    monkeypatch.setattr(Renderer, "render", watched)
+    poller.tick()
+    assert (while_rendering[0], poller.ready) == (False, True)
+    assert "bernard_backup_last_success_id{" in scraped(poller)
