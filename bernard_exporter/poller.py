@@ -45,6 +45,11 @@ class Poller:
 
     One thread reads; another, the caller of :meth:`tick`, waits for it no longer than an interval. So states go on
     ageing while the database hangs, and a read that hangs is never joined by a second one.
+
+    Attributes:
+        ready: whether what a poll found is what everything is answered from.
+        snapshot: the inventory, judged.
+        scrape: the same as bytes.
     """
 
     def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
@@ -74,6 +79,7 @@ class Poller:
         self.attempted = False
         self._adopt: Settings | None = None
         self.telemetry = Telemetry(reload_success=self._clock.now().timestamp())
+        self.ready = False
         self.snapshot = Snapshot(taken=self._clock.now())
         self.scrape = Scrape(self._renderer.render(self.snapshot, self.telemetry))
 
@@ -91,11 +97,6 @@ class Poller:
     def now(self) -> datetime:
         """The moment by the poller's clock."""
         return self._clock.now()
-
-    @property
-    def ready(self) -> bool:
-        """Tell whether a poll has ever succeeded."""
-        return self.telemetry.last_poll is not None
 
     @property
     def turning(self) -> bool:
@@ -231,3 +232,5 @@ class Poller:
         with self._publishing:
             self.snapshot = build(self._inventory, self._counting, self._calendar, self._clock.now())
             self.scrape.exposition = self._renderer.render(self.snapshot, self.telemetry)
+            # Only now does every answer tell of the jobs.
+            self.ready = self.snapshot.synced is not None

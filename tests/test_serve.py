@@ -113,7 +113,7 @@ def test_signal_ends_the_process_well(served: Exporter, number: signal.Signals) 
 
 
 def test_exporter_without_database_is_healthy_and_not_ready(tmp_path: Path) -> None:
-    text = "database: {url: 'mysql+pymysql://u:secret@127.0.0.1:1/d', timeout: 1s}\npoll_interval: 200ms\n"
+    text = "database: {url: 'mysql+pymysql://u:secret@127.0.0.1:1/d', timeout: 1s}\npoll_interval: 1s\n"
     with exporter(tmp_path, text, "--log.format=json") as running:
         failed = 'bernard_poll_errors_total{reason="connect"}'
         eventually(lambda: f"{failed} 3.0" in running.get("/metrics").text, "three failed polls")

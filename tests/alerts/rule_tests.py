@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from tests.alerts import backup_scenarios, exporter_scenarios, objective_scenarios
+from tests.alerts import backup_scenarios, exporter_scenarios, objective_scenarios, silence_scenarios
 from tests.alerts.scenarios import Scenario, written
 
 SCENARIOS: Mapping[str, list[Scenario]] = {
-    "bernard_backups": list(backup_scenarios.scenarios()),
+    "bernard_backups": [*backup_scenarios.scenarios(), *silence_scenarios.scenarios()],
     "bernard_exporter": list(exporter_scenarios.scenarios()),
     "bernard_objectives": list(objective_scenarios.scenarios()),
 }
