@@ -45,6 +45,7 @@ class Scene:
     server: MariaDB
     proxy: Proxy
     exporter: Exporter
+    expected: tuple[str, float] | None = None
 
     def scraped(self) -> str:
         return self.exporter.get("/metrics").text
@@ -85,6 +86,7 @@ class Scene:
         eventually(self.is_up, "the exporter is up before the fault")
         known, logged = self.value(SAMPLE), len(self.exporter.logged().splitlines())
         before, failed = self.footprint(), self.failures(reason) if reason else 0
+        self.expected = (reason, failed) if reason else None
         others = self._other_failures()
         yield
         if reason:
@@ -108,6 +110,9 @@ class Scene:
     def stays_away(self) -> None:
         """Wait until the exporter says that the database is away; what it knew it still says."""
         known = self.value(SAMPLE)
+        if self.expected:
+            reason, failed = self.expected
+            eventually(lambda: self.failures(reason) > failed, f"polls that fail for {reason}")
         eventually(lambda: self.value("bernard_up") == 0, "the exporter says that the database is away")
         assert self.value(SAMPLE) == known
         assert self.exporter.get("/-/ready").status_code == 200

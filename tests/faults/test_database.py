@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -233,4 +232,3 @@ def test_failover_to_a_replica_with_older_data_and_back_shows_what_each_has(
             eventually(lambda: running.footprint().descriptors <= footprint.descriptors + 1, "nothing is left over")
     assert newest is not None
     assert newest > 1
-    assert not [thread for thread in threading.enumerate() if thread.name == "proxy"]
