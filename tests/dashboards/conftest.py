@@ -12,5 +12,5 @@ from tests.dashboards.world import World, world
 @pytest.fixture(scope="session")
 def scraped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Two exporters on one inventory, scraped, with its past and the project's rules."""
-    with world(tmp_path_factory.mktemp("dashboards")) as found:
+    with world(tmp_path_factory.mktemp("dashboards"), elsewhere=True) as found:
         yield found

@@ -35,6 +35,10 @@ rule_files: ['{rules}/*.yaml']
 scrape_configs:
 - {{job_name: bernard, static_configs: [{{targets: ['{one}', '{other}']}}]}}
 """
+_ELSEWHERE = """
+remote_write:
+- {{url: 'http://{address}/api/v1/write', queue_config: {{batch_send_deadline: 1s}}}}
+"""
 
 
 @dataclass(frozen=True)
@@ -46,12 +50,14 @@ class World:
         exporters: the addresses of both.
         snapshot: what a poll of the same inventory finds.
         taken: when the inventory was made.
+        elsewhere: the address of a VictoriaMetrics that Prometheus writes to as it scrapes, '' for none.
     """
 
     address: str
     exporters: tuple[str, str]
     snapshot: Snapshot
     taken: datetime
+    elsewhere: str = ""
 
 
 def _past(config: Path, directory: Path, begun: datetime, ended: datetime, step: timedelta) -> Path:
@@ -91,7 +97,23 @@ def _rules(directory: Path, pace: float) -> Path:
 
 
 @contextmanager
-def world(directory: Path, past: timedelta = PAST, step: timedelta = _STEP, pace: float = 0.0001) -> Iterator[World]:
+def _victoria_metrics(directory: Path) -> Iterator[str]:
+    """Run a VictoriaMetrics; yield its address."""
+    address = f"127.0.0.1:{free_port()}"
+    flags = [f"-storageDataPath={directory / 'victoria'}", f"-httpListenAddr={address}", "-search.latencyOffset=0s"]
+    with process([need("victoria-metrics"), *flags, "-search.disableCache"], directory / "victoria.log"):
+        eventually(partial(_answers, f"http://{address}/health"), "VictoriaMetrics answers")
+        yield address
+
+
+@contextmanager
+def world(
+    directory: Path,
+    past: timedelta = PAST,
+    step: timedelta = _STEP,
+    pace: float = 0.0001,
+    elsewhere: bool = False,
+) -> Iterator[World]:
     """Run everything, and wait until rules have told and alerts fire.
 
     The past has a sample every ``step``. Prometheus looks back that far, so that the past is told at every moment of
@@ -110,7 +132,9 @@ def world(directory: Path, past: timedelta = PAST, step: timedelta = _STEP, pace
         blocks = _past(both[0].config, directory, now - past, now - lookback - _MINUTE, step)
         file = directory / "prometheus.yml"
         one, other = (running.address for running in both)
-        file.write_text(_CONFIG.format(rules=_rules(directory, pace), one=one, other=other))
+        other_store = stack.enter_context(_victoria_metrics(directory)) if elsewhere else ""
+        text = _CONFIG.format(rules=_rules(directory, pace), one=one, other=other)
+        file.write_text(text + (_ELSEWHERE.format(address=other_store) if elsewhere else ""))
         address = f"127.0.0.1:{free_port()}"
         flags = [f"--config.file={file}", f"--storage.tsdb.path={blocks}", f"--web.listen-address={address}"]
         flags += [f"--query.lookback-delta={lookback.total_seconds():.0f}s", "--storage.tsdb.retention.time=200d"]
@@ -119,12 +143,12 @@ def world(directory: Path, past: timedelta = PAST, step: timedelta = _STEP, pace
         poller = Poller(load(both[0].config))
         stack.callback(poller.stop)
         poller.tick()
-        yield World(address, (one, other), poller.snapshot, now)
+        yield World(address, (one, other), poller.snapshot, now, other_store)
 
 
 def _settled(prometheus: Prometheus) -> None:
     """Wait for what needs several scrapes or evaluations: rates, the slowest rules, and alerts."""
-    eventually(partial(_ready, prometheus), "Prometheus is ready")
+    eventually(partial(_answers, f"http://{prometheus.address}/-/ready"), "Prometheus is ready")
     for query in (
         "count(rate(bernard_polls_total[1m]) > 0) >= 2",
         "count(section_type_datacenter:bernard_backup_rpo_met:ratio_30d) > 60",
@@ -134,8 +158,8 @@ def _settled(prometheus: Prometheus) -> None:
         eventually(partial(prometheus.ask, query), query)
 
 
-def _ready(prometheus: Prometheus) -> bool:
+def _answers(url: str) -> bool:
     try:
-        return httpx.get(f"http://{prometheus.address}/-/ready").status_code == httpx.codes.OK
+        return httpx.get(url).status_code == httpx.codes.OK
     except httpx.TransportError:
         return False
