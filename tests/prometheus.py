@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from json import JSONDecodeError
 from pathlib import Path
 
 import httpx
@@ -49,7 +50,8 @@ def scraped_by_prometheus(tmp_path: Path, config: str) -> Iterator[Prometheus]:
         def scraped() -> bool:
             try:
                 return bool(asked.ask("bernard_up == 1"))
-            except httpx.TransportError:
+            except (httpx.TransportError, JSONDecodeError):
+                # It says in plain words that it is not ready.
                 return False
 
         eventually(scraped, "Prometheus has scraped")

@@ -51,6 +51,7 @@ def application(poller: Poller, access: Access, reload: Callable[[], None], pref
         Route("/-/healthy", healthy),
         Route("/-/ready", ready),
         Route("/-/reload", reload_now, methods=["POST"]),
+        Route("/api", RedirectResponse(f"{prefix}/api/docs")),
         Mount("/api", api(access, prefix)),
         *site.routes(),
     ]
