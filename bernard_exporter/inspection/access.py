@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +21,7 @@ T = TypeVar("T")
 # Each is a connection to the database and a thread that competes with scrapes.
 _WORKERS = 2
 _WAITING = 32
+_NICENESS = 10
 
 
 class Source(Protocol):
@@ -111,7 +113,7 @@ class _Desk:
         self._most = workers + waiting
         self._asked = 0
         self._lock = threading.Lock()
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="access")
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="access", initializer=_stand_back)
 
     async def do(self, task: Callable[[], T]) -> T:
         with self._lock:
@@ -159,7 +161,13 @@ class _Aside:
             self._loop = None
 
 
+def _stand_back() -> None:
+    """Let the thread that answers scrapes have a processor before this one."""
+    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+
+
 def _run(loop: asyncio.AbstractEventLoop) -> None:
+    _stand_back()
     try:
         loop.run_forever()
     finally:
