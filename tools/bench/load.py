@@ -39,11 +39,15 @@ def load(url: str, seconds: int, gzip: bool = False) -> Load:
     return Load(float(rate[1]), float(p99[1]) * _UNITS[p99[2]])
 
 
+class SilentError(Exception):
+    """A server did not answer as expected in time."""
+
+
 def answer_of(url: str, accept: Callable[[str], bool], seconds: float = 600) -> str:
     """Return the answer of ``url`` once it is accepted.
 
     Raises:
-        SystemExit: it is not accepted in time.
+        SilentError: it is not accepted in time.
     """
     deadline = time.monotonic() + seconds
     text = ""
@@ -55,4 +59,4 @@ def answer_of(url: str, accept: Callable[[str], bool], seconds: float = 600) -> 
         except httpx.HTTPError:
             pass
         time.sleep(0.1)
-    raise SystemExit(f"{url} does not answer as expected, but: {text[:500]}")
+    raise SilentError(f"{url} does not answer as expected, but: {text[:500]}")
