@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from json import JSONDecodeError
 from pathlib import Path
 
 import httpx
@@ -26,8 +25,15 @@ class Prometheus:
         self.address = address
 
     def ask(self, query: str) -> dict[tuple[str, ...], float]:
-        """Return the values of an instant query by the values of its labels, in the order of their names."""
-        answer = httpx.get(f"http://{self.address}/api/v1/query", params={"query": query}).json()
+        """Return the values of an instant query by the values of its labels, in the order of their names.
+
+        Raises:
+            httpx.TransportError: it does not answer yet.
+        """
+        found = httpx.get(f"http://{self.address}/api/v1/query", params={"query": query})
+        if found.status_code == httpx.codes.SERVICE_UNAVAILABLE:
+            raise httpx.ConnectError("Prometheus is not ready", request=found.request)
+        answer = found.json()
         assert answer["status"] == "success", answer
         return {
             tuple(value for _, value in sorted(sample["metric"].items())): float(sample["value"][1])
@@ -50,8 +56,7 @@ def scraped_by_prometheus(tmp_path: Path, config: str) -> Iterator[Prometheus]:
         def scraped() -> bool:
             try:
                 return bool(asked.ask("bernard_up == 1"))
-            except (httpx.TransportError, JSONDecodeError):
-                # It says in plain words that it is not ready.
+            except httpx.TransportError:
                 return False
 
         eventually(scraped, "Prometheus has scraped")
