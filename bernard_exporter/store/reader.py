@@ -12,8 +12,8 @@ from sqlalchemy.engine import Connection
 from bernard_exporter.model import Rejection, Run, Status
 from bernard_exporter.store.schema import (
     UNKNOWN_START,
+    AsBytes,
     EpochSeconds,
-    Exact,
     FromEpoch,
     backup_files,
     backup_objects,
@@ -99,28 +99,35 @@ def runs_by_id(connection: Connection, ids: Iterable[int]) -> Iterator[Run]:
 
 
 def tallies(connection: Connection, low: int, high: int, now: datetime) -> list[Tally]:
-    """Count the rows with ids from ``low`` to ``high`` in one pass over the primary key."""
+    """Count the rows with ids from ``low`` to ``high`` in one pass over the primary key.
+
+    Grouped by bytes, so that names stay apart that differ in case or trailing space; the texts are those of one row of
+    each group.
+    """
     start_kind = case(
         (or_(start_seconds.is_(None), start_seconds <= UNKNOWN_START), 1),
         (start_seconds > int(now.timestamp()), 2),
         else_=0,
     )
-    keys = [Exact(raw_type), Exact(backups.c.section), Exact(backups.c.host), Exact(raw_status), start_kind]
-    labelled = [key.label(f"k{index}") for index, key in enumerate(keys)]
     bad_size = or_(backups.c.total_size < 0, backups.c.total_size > MAX_SIZE)
-    statement = (
+    texts = [raw_type, backups.c.section, backups.c.host, raw_status]
+    group = (
         select(
-            *labelled,
-            func.count(),
-            func.max(start_seconds),
-            _count(and_(end_seconds < start_seconds, start_kind == 0)),
-            _count(end_seconds.is_(None)),
-            _count(or_(backups.c.total_size.is_(None), bad_size)),
-            _count(bad_size),
+            func.min(backups.c.id).label("first"),
+            start_kind.label("start_kind"),
+            func.count().label("found"),
+            func.max(start_seconds).label("newest"),
+            _count(and_(end_seconds < start_seconds, start_kind == 0)).label("ended_before_start"),
+            _count(end_seconds.is_(None)).label("without_end"),
+            _count(or_(backups.c.total_size.is_(None), bad_size)).label("without_size"),
+            _count(bad_size).label("bad_size"),
         )
         .where(backups.c.id.between(low, high))
-        .group_by(*(literal_column(f"k{index}") for index in range(len(keys))))
+        .group_by(*(AsBytes(text) for text in texts), literal_column("start_kind"))
+        .subquery()
     )
+    figures = [column for column in group.c if column.name != "first"]
+    statement = select(*texts, *figures).select_from(group.join(backups, backups.c.id == group.c.first))
     return [_tally(row) for row in connection.execute(statement)]
 
 
@@ -130,7 +137,8 @@ def _tally(row: Sequence[Any]) -> Tally:
 
 
 def _count(condition: Any) -> Any:
-    return func.sum(case((condition, 1), else_=0))
+    # Not a sum, which the server does in decimals.
+    return func.count(case((condition, 1)))
 
 
 def runs_since(
