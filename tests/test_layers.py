@@ -27,6 +27,7 @@ ORDER = [
     "survey",
     "catalogue",
     "promql",
+    "lines",
     "exposition",
     "poller",
     "sample",

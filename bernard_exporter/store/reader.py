@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from sys import intern
 from typing import Any, NamedTuple
 
 from sqlalchemy import String, and_, case, func, literal_column, or_, select, type_coerce
@@ -23,6 +24,8 @@ from bernard_exporter.store.schema import (
 # The largest size that is believed: 1 EiB. More is nonsense, and would lose precision as a sample.
 MAX_SIZE = 1 << 60
 _IN_CHUNK = 500
+# Each empty frozenset that is made of a set takes 200 bytes.
+_NOTHING_REJECTED: frozenset[Rejection] = frozenset()
 _HIGHEST_ID = 1 << 62
 raw_status = type_coerce(backups.c.status, String)
 raw_type = type_coerce(backups.c.type, String)
@@ -132,7 +135,7 @@ def tallies(connection: Connection, low: int, high: int, now: datetime) -> list[
 
 
 def _tally(row: Sequence[Any]) -> Tally:
-    type_, section, host, status = (as_text(value) for value in row[:4])
+    type_, section, host, status = (intern(as_text(value)) for value in row[:4])
     return Tally(type_, section, host, status, *(int(value or 0) for value in row[4:]))
 
 
@@ -263,14 +266,15 @@ def parse_run(row: Sequence[Any]) -> Run:
         id=run_id,
         name=as_text(name),
         status=parsed_status,
-        type=as_text(type_),
-        section=as_text(section),
-        source=as_text(source),
-        host=as_text(host),
+        # Few, and in thousands of runs that are kept.
+        type=intern(as_text(type_)),
+        section=intern(as_text(section)),
+        source=intern(as_text(source)),
+        host=intern(as_text(host)),
         start=parsed_start,
         end=None if end is None else as_time(end),
         size=parsed_size,
-        rejected=frozenset(rejected),
+        rejected=frozenset(rejected) if rejected else _NOTHING_REJECTED,
         recorded_status=as_text(status) if parsed_status is Status.UNKNOWN else "",
     )
 

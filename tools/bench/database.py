@@ -86,8 +86,8 @@ def _enlarge(server: MariaDB) -> None:
         for suffix, size in (("-schema.sql.gz", 700), (".sql.gz", 4096)):
             server.execute(
                 f"INSERT INTO backup_files (backup_id, file_path, file_name, size, file_date) SELECT {run_id}, '', "
-                f"CONCAT('wiki', seq DIV 60, '.table', seq MOD 60, '{suffix}'), {size} + seq MOD 17 * {run_id} MOD 900, "
-                f"'2026-01-01 00:00:00' FROM seq_0_to_{tables - 1}",
+                f"CONCAT('wiki', seq DIV 60, '.table', seq MOD 60, '{suffix}'), "
+                f"{size} + seq MOD 17 * {run_id} MOD 900, '2026-01-01 00:00:00' FROM seq_0_to_{tables - 1}",
                 database=NAME,
             )
 
