@@ -73,16 +73,21 @@ def _fill(server: MariaDB, runs: int, jobs: int, files: int) -> None:
             policy_output=server.directory / "policy.yaml",
             progress=progress,
         )
-    if files:
-        _enlarge(server)
     server.execute("ANALYZE TABLE backups, backup_files", database=NAME)
     for user in USERS:
         server.execute(f"CREATE USER {user}@'127.0.0.1'", f"GRANT SELECT ON {NAME}.* TO {user}@'127.0.0.1'")
 
 
-def _enlarge(server: MariaDB) -> None:
-    """Give the newest two successes of one job as many files as the largest sections have: two for each table."""
-    for run_id, tables in zip(large(server), (LARGE_TABLES, LARGE_TABLES - 100), strict=True):
+def enlarge(server: MariaDB) -> tuple[int, int]:
+    """Give the newest two successes of one job as many files as the largest sections have: two for each table.
+
+    Returns their ids, newest first. What was enlarged before stays as it is.
+    """
+    newest, before = newest_two(server, "s3")
+    known = f"SELECT 1 FROM backup_files WHERE backup_id = {newest} AND file_path = '' AND file_name LIKE 'wiki0.%'"
+    if server.execute(known, database=NAME):
+        return newest, before
+    for run_id, tables in ((newest, LARGE_TABLES), (before, LARGE_TABLES - 100)):
         for suffix, size in (("-schema.sql.gz", 700), (".sql.gz", 4096)):
             server.execute(
                 f"INSERT INTO backup_files (backup_id, file_path, file_name, size, file_date) SELECT {run_id}, '', "
@@ -90,12 +95,13 @@ def _enlarge(server: MariaDB) -> None:
                 f"{size} + seq MOD 17 * {run_id} MOD 900, '2026-01-01 00:00:00' FROM seq_0_to_{tables - 1}",
                 database=NAME,
             )
+    return newest, before
 
 
-def large(server: MariaDB) -> tuple[int, int]:
-    """Return the ids of the newest two dumps of s3 in eqiad, newest first: those with the most files."""
+def newest_two(server: MariaDB, section: str) -> tuple[int, int]:
+    """Return the ids of the newest two dumps of a section in eqiad, newest first."""
     found = server.execute(
-        "SELECT id FROM backups WHERE type = 'dump' AND section = 's3' AND status = 'finished' "
+        f"SELECT id FROM backups WHERE type = 'dump' AND section = '{section}' AND status = 'finished' "
         "AND host LIKE '%.eqiad.wmnet' ORDER BY start_date DESC, id DESC LIMIT 2",
         database=NAME,
     )

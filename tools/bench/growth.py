@@ -12,9 +12,10 @@ from typing import NamedTuple
 from matplotlib.figure import Figure
 
 from tools.bench import peers
-from tools.bench.comparison import resident, steady, value
+from tools.bench.comparison import steady
 from tools.bench.database import filled
 from tools.bench.load import answer_of
+from tools.bench.scrape import resident, value
 
 RUNS = (10_000, 100_000, 1_000_000)
 JOBS = (100, 1_000, 5_000)
@@ -63,7 +64,7 @@ def measure(size: Size) -> Point:
     with tempfile.TemporaryDirectory(prefix="bernard-growth-") as name:
         directory = Path(name)
         with (
-            filled(directory, size.runs, size.jobs, files=0) as server,
+            filled(directory, size.runs, size.jobs, files=2) as server,
             peers.bernard(directory, server, "2s") as here,
         ):
             scrape = answer_of(here.metrics, lambda text: "bernard_up 1.0" in text)
