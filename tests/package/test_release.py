@@ -12,6 +12,8 @@ from tools.release import problems, write_checksums
 
 FILES = {
     "bernard_exporter/__init__.py": '"""The package."""\n\n__version__ = "1.2.3"\n',
+    "setup.cfg": "[metadata]\nmaintainer = Somebody\nmaintainer_email = somebody@example.org\n",
+    "debian/control": "Source: bernard-exporter\nMaintainer: Somebody <somebody@example.org>\n",
     "debian/changelog": "bernard-exporter (1.2.3) bookworm; urgency=medium\n",
     "CHANGELOG.md": "# Changelog\n\n## Unreleased\n\n## 1.2.3 - 2026-12-01\n\n- New.\n",
     "deploy/kubernetes/kustomization.yaml": "images:\n- name: bernard-exporter\n  newTag: 1.2.3\n",
@@ -63,6 +65,11 @@ def test_tree_whose_versions_agree_can_be_released(tree: Path) -> None:
         (
             replaced("deploy/kubernetes/kustomization.yaml", "  newTag: 1.2.3\n", ""),
             "deploy/kubernetes/kustomization.yaml: found version none, expected 1.2.3, as the package says",
+        ),
+        (
+            replaced("debian/control", "somebody@example.org", "another@example.org"),
+            "debian/control: found the maintainer Somebody <another@example.org>, "
+            "expected Somebody <somebody@example.org>, as setup.cfg says",
         ),
         (
             replaced("CHANGELOG.md", "## Unreleased\n", "## Unreleased\n\n- Not in yet.\n"),
