@@ -37,8 +37,8 @@ REASONS = re.compile(
     r"needs (a|the) .+|changes the users of the machine|the tests have these already|serves until it is ended"
     r"|(.+; )?(tools|tests)/\S+ does (it|so).*"
 )
-# Programs as on a host that is well set: configuration and Alertmanager are where they are looked for. An answer that is
-# an error is a failure.
+# Programs as on a host that is well set: configuration and Alertmanager are where they are looked for. An answer that
+# is an error is a failure.
 HOST = {
     "amtool": 'case $1 in silence) set -- "$@" --alertmanager.url="$ALERTMANAGER" ;; esac',
     "curl": 'set -- --fail "$@"',
