@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from prometheus_client.utils import floatToGoString
 
-from bernard_exporter.catalogue import Metric, Sample
+from bernard_exporter.metric import Metric, Sample
 
 number: Callable[[float], str] = floatToGoString
 

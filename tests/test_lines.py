@@ -12,8 +12,9 @@ from prometheus_client.core import Metric as Family
 from prometheus_client.openmetrics import exposition as openmetrics
 from prometheus_client.registry import Collector
 
-from bernard_exporter.catalogue import LAST_SUCCESS_INFO, NEWEST_START, POLLS, STATE, Metric, Sample
+from bernard_exporter.catalogue import LAST_SUCCESS_INFO, NEWEST_START, POLLS, STATE
 from bernard_exporter.lines import lines
+from bernard_exporter.metric import Metric, Sample
 
 # The library's own function has no types.
 openmetrics_latest: Any = openmetrics.generate_latest

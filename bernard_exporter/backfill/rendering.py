@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import chain
 
-from bernard_exporter.catalogue import CATALOGUE, JOB_LABELS, Metric, Sample
+from bernard_exporter.catalogue import CATALOGUE
 from bernard_exporter.exposition import openmetrics_head
 from bernard_exporter.lines import number, series_writer
+from bernard_exporter.metric import JOB_LABELS, Metric, Sample
 from bernard_exporter.snapshot import Snapshot
 from bernard_exporter.telemetry import Telemetry
 
