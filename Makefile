@@ -17,7 +17,7 @@ WORKERS ?= 3
 $(STAMP): setup.cfg pyproject.toml
 	sh tools/debian-packages python3-venv
 	python3 -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[docs,kubernetes,test]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[docs,kubernetes,openapi,test]'
 	touch $@
 
 demo: $(STAMP)

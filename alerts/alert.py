@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from alerts.recording import Recorded
-from bernard_exporter.catalogue import JOB_LABELS
+from bernard_exporter.metric import JOB_LABELS
 
 JOB_BOARD = "bernard-job"
 OVERVIEW_BOARD = "bernard-overview"

@@ -29,7 +29,7 @@ from alerts.recording import (
     SIZE_CHANGE_WARNING,
 )
 from alerts.settings import HOUR, MINUTE, Settings
-from bernard_exporter.catalogue import JOB_LABELS
+from bernard_exporter.metric import JOB_LABELS
 
 _IS_EXPECTED = f"{EXPECTED()} == 1"
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from alerts.alert import FLEET, JOB_BOARD, OVERVIEW_BOARD, THE_JOB, Alert, Severity
 from alerts.recording import FLEET_RPO_MET, FRESH, OBJECTIVE_WINDOWS, RPO_MET
 from alerts.settings import HOUR, MINUTE, Settings
-from bernard_exporter.catalogue import JOB_LABELS
+from bernard_exporter.metric import JOB_LABELS
 
 # Times the rate that spends the budget of 30 days in 30 days: a third of it in one day, half of it in one week.
 FAST, SLOW = 10, 2

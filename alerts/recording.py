@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from alerts.settings import Settings
 from bernard_exporter import catalogue, promql
-from bernard_exporter.catalogue import JOB_LABELS, Metric
+from bernard_exporter.metric import JOB_LABELS, Metric
 
 _JOB = ", ".join(JOB_LABELS)
 _TARGET = ", ".join(promql.TARGET_LABELS)

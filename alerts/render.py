@@ -11,7 +11,7 @@ from alerts import backups, exporter, objectives, recording
 from alerts.alert import Alert, Severity
 from alerts.recording import Recording
 from alerts.settings import Settings
-from bernard_exporter.catalogue import JOB_LABELS
+from bernard_exporter.metric import JOB_LABELS
 
 Group = dict[str, Any]
 _MADE = "# Written by `make generate`; change alerts/*.py instead."

@@ -8,7 +8,7 @@ from alerts.alert import Severity
 from alerts.render import as_yaml
 from alerts.settings import DAY, HOUR, MINUTE, Settings
 from bernard_exporter import promql
-from bernard_exporter.catalogue import JOB_LABELS
+from bernard_exporter.metric import JOB_LABELS
 
 _MADE = "# Written by `make generate`; change alerts/routing.py instead."
 _SECONDS = 1.0

@@ -5,109 +5,16 @@ Exposition, reference tables, dashboards and alerts follow from these entries.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import datetime
-from typing import Literal
 
 from bernard_exporter.errors import POLL_ERROR_REASONS
+from bernard_exporter.metric import AS_OF, Catalogue, Sample
 from bernard_exporter.model import State, Status
-from bernard_exporter.policy import Limits
-from bernard_exporter.snapshot import JobStatus, Snapshot
-from bernard_exporter.telemetry import OUTCOMES, RESYNC_REASONS, Telemetry
+from bernard_exporter.snapshot import JobStatus
+from bernard_exporter.telemetry import OUTCOMES, RESYNC_REASONS
 
-Kind = Literal["gauge", "counter"]
-# The values of an entry's labels, then the value of the sample.
-Sample = tuple[tuple[str, ...], float]
-
-JOB_LABELS = ("section", "type", "datacenter")
-AS_OF = " As of the last poll: scrapes never touch the database."
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """One metric.
-
-    Attributes:
-        name: as it is exposed; a counter's ends in ``_total``.
-        samples: takes a snapshot and the exporter's own figures, yields the samples; an unknown value yields none.
-        own: it tells of the exporter, so it changes at every poll; the others tell of the inventory, which seldom does.
-        historical: whether the runs of the inventory tell what it was at any time in the past.
-    """
-
-    name: str
-    help: str
-    kind: Kind
-    labels: tuple[str, ...]
-    samples: Callable[[Snapshot, Telemetry], Iterable[Sample]]
-    own: bool = False
-    historical: bool = False
-
-    def __call__(self, **matchers: str) -> str:
-        """Return a PromQL selector of the metric, such as ``METRIC(section="s1")``.
-
-        Raises:
-            ValueError: the metric has no such label.
-        """
-        unknown = sorted(set(matchers) - set(self.labels))
-        if unknown:
-            raise ValueError(f"{self.name} has no label {unknown[0]!r}, expected one of {', '.join(self.labels)}")
-        inside = ",".join(f'{label}="{value}"' for label, value in matchers.items())
-        return f"{self.name}{{{inside}}}" if inside else self.name
-
-
-CATALOGUE: list[Metric] = []
-
-
-def _define(
-    name: str,
-    text: str,
-    labels: tuple[str, ...],
-    samples: Callable[[Snapshot, Telemetry], Iterable[Sample]],
-    kind: Kind = "gauge",
-    own: bool = False,
-    historical: bool = False,
-) -> Metric:
-    metric = Metric(f"bernard_{name}", text, kind, labels, samples, own, historical)
-    CATALOGUE.append(metric)
-    return metric
-
-
-def _own(
-    name: str, text: str, samples: Callable[[Telemetry], Iterable[Sample]], *labels: str, kind: Kind = "gauge"
-) -> Metric:
-    """Define a metric of the exporter itself."""
-    return _define(name, text, labels, lambda _, own: samples(own), kind, own=True)
-
-
-def _job(name: str, text: str, value: Callable[[JobStatus], float | None]) -> Metric:
-    """Define a metric with one sample a job, absent where the value is None."""
-
-    def samples(snapshot: Snapshot, _: Telemetry) -> Iterator[Sample]:
-        for status in snapshot.jobs:
-            found = value(status)
-            if found is not None:
-                yield status.job, found
-
-    return _define(f"backup_{name}", text + AS_OF, JOB_LABELS, samples, historical=True)
-
-
-def _job_set(
-    name: str, text: str, label: str | tuple[str, ...], values: Callable[[JobStatus], Iterable[Sample]]
-) -> Metric:
-    """Define a metric with further labels and any number of samples a job."""
-
-    def samples(snapshot: Snapshot, _: Telemetry) -> Iterator[Sample]:
-        for status in snapshot.jobs:
-            for labels, value in values(status):
-                yield (*status.job, *labels), value
-
-    further = (label,) if isinstance(label, str) else label
-    return _define(f"backup_{name}", text + AS_OF, (*JOB_LABELS, *further), samples, historical=True)
-
-
-def _limit(name: str, text: str, value: Callable[[Limits], float | None]) -> Metric:
-    return _job(name, text, lambda status: value(status.limits) if status.limits else None)
+CATALOGUE = Catalogue()
 
 
 def _time(moment: datetime | None) -> float | None:
@@ -149,204 +56,221 @@ def _restore_estimate(status: JobStatus) -> float | None:
     return size / rate if rate and size is not None else None
 
 
-EXPECTED = _job("expected", "1 if the policy expects the job, 0 if it was only seen.", lambda s: float(bool(s.limits)))
-STATE = _job_set("state", "1 on the state the policy finds the job in, 0 on the others.", "state", _states)
-MAX_AGE = _limit("max_age_seconds", "Policy: a success that started longer ago is stale.", lambda p: p.max_age)
-MIN_SIZE = _limit("min_size_bytes", "Policy: a smaller success is too small.", lambda p: p.min_size)
-SIZE_CHANGE_WARNING = _limit(
+# What the policy expects of each job, and what it says.
+EXPECTED = CATALOGUE.job(
+    "expected", "1 if the policy expects the job, 0 if it was only seen.", lambda s: float(bool(s.limits))
+)
+STATE = CATALOGUE.job_set(
+    "state", "1 on the state the policy finds the job in, 0 on the others.", "state", values=_states
+)
+MAX_AGE = CATALOGUE.limit("max_age_seconds", "Policy: a success that started longer ago is stale.", lambda p: p.max_age)
+MIN_SIZE = CATALOGUE.limit("min_size_bytes", "Policy: a smaller success is too small.", lambda p: p.min_size)
+SIZE_CHANGE_WARNING = CATALOGUE.limit(
     "size_change_warning_ratio",
     "Policy: a larger change against the previous size, either way, is wrong.",
     lambda p: p.size_change_warning,
 )
-SIZE_CHANGE_CRITICAL = _limit(
+SIZE_CHANGE_CRITICAL = CATALOGUE.limit(
     "size_change_critical_ratio",
     "Policy: a larger change against the previous size, either way, is very wrong.",
     lambda p: p.size_change_critical,
 )
-MAX_DURATION = _limit("max_duration_seconds", "Policy: a run may take this long.", lambda p: p.max_duration)
-READ_ONLY = _limit(
+MAX_DURATION = CATALOGUE.limit("max_duration_seconds", "Policy: a run may take this long.", lambda p: p.max_duration)
+READ_ONLY = CATALOGUE.limit(
     "read_only", "Policy: 1 if the data never changes, so that one success is enough.", lambda p: float(p.read_only)
 )
-LAST_SUCCESS_ID = _job(
+
+# The newest successes of each job.
+LAST_SUCCESS_ID = CATALOGUE.job(
     "last_success_id", "backups.id of the newest success, for links.", lambda s: s.newest.id if s.newest else None
 )
-LAST_SUCCESS_START = _job(
+LAST_SUCCESS_START = CATALOGUE.job(
     "last_success_start_timestamp_seconds",
     "Start of the newest success; its age counts from here, for it holds the data of its start.",
     lambda s: _time(s.newest.start) if s.newest else None,
 )
-LAST_SUCCESS_END = _job(
+LAST_SUCCESS_END = CATALOGUE.job(
     "last_success_end_timestamp_seconds",
     "End of the newest success.",
     lambda s: _time(s.newest.end) if s.newest else None,
 )
-LAST_SUCCESS_DURATION = _job(
+LAST_SUCCESS_DURATION = CATALOGUE.job(
     "last_success_duration_seconds",
     "How long the newest success took.",
     lambda s: s.newest.duration if s.newest else None,
 )
-LAST_SUCCESS_SIZE = _job(
+LAST_SUCCESS_SIZE = CATALOGUE.job(
     "last_success_size_bytes",
     "Size of the newest success; absent while it is not measured.",
     lambda s: s.newest.size if s.newest else None,
 )
-LAST_SUCCESS_FILES = _job(
+LAST_SUCCESS_FILES = CATALOGUE.job(
     "last_success_files",
     "Files and directories of the newest success; absent until counted.",
     lambda s: s.contents.files or None if s.contents else None,
 )
-LAST_SUCCESS_OBJECTS = _job(
+LAST_SUCCESS_OBJECTS = CATALOGUE.job(
     "last_success_objects",
     "Databases and tables in the newest success; absent until counted, and where its files do not tell.",
     lambda s: s.contents.objects if s.contents else None,
 )
-LAST_SUCCESS_OBJECTS_CHANGE = _job_set(
+LAST_SUCCESS_OBJECTS_CHANGE = CATALOGUE.job_set(
     "last_success_objects_change",
     "Databases and tables added and removed against the previous success.",
     "change",
-    _objects_change,
+    values=_objects_change,
 )
-PREVIOUS_SUCCESS_START = _job(
+PREVIOUS_SUCCESS_START = CATALOGUE.job(
     "previous_success_start_timestamp_seconds",
     "Start of the success before the newest.",
     lambda s: _time(s.previous.start) if s.previous else None,
 )
-PREVIOUS_SUCCESS_SIZE = _job(
+PREVIOUS_SUCCESS_SIZE = CATALOGUE.job(
     "previous_success_size_bytes",
     "Size of the success before the newest; absent while it is not measured.",
     lambda s: s.previous.size if s.previous else None,
 )
-LAST_SUCCESS_INFO = _job_set(
-    "last_success_info", "1, with source and destination of the newest success.", ("source", "host"), _info
+LAST_SUCCESS_INFO = CATALOGUE.job_set(
+    "last_success_info", "1, with source and destination of the newest success.", "source", "host", values=_info
 )
-LAST_ATTEMPT_ID = _job(
+
+# The newest run of each job, of any status, and all of its runs.
+LAST_ATTEMPT_ID = CATALOGUE.job(
     "last_attempt_id", "backups.id of the newest run of any status.", lambda s: s.attempt.id if s.attempt else None
 )
-LAST_ATTEMPT_START = _job(
+LAST_ATTEMPT_START = CATALOGUE.job(
     "last_attempt_start_timestamp_seconds",
     "Start of the newest run of any status.",
     lambda s: _time(s.attempt.start) if s.attempt else None,
 )
-LAST_ATTEMPT_STATUS = _job_set(
-    "last_attempt_status", "1 on the status of the newest run, 0 on the others.", "status", _attempt_statuses
+LAST_ATTEMPT_STATUS = CATALOGUE.job_set(
+    "last_attempt_status", "1 on the status of the newest run, 0 on the others.", "status", values=_attempt_statuses
 )
-CONSECUTIVE_FAILURES = _job(
+CONSECUTIVE_FAILURES = CATALOGUE.job(
     "consecutive_failures",
     "Failed runs since the newest success, or ever when there is none.",
     lambda s: float(s.consecutive_failures),
 )
-ONGOING = _job("ongoing", "Runs in progress.", lambda s: float(len(s.ongoing)))
-ONGOING_START = _job(
+ONGOING = CATALOGUE.job("ongoing", "Runs in progress.", lambda s: float(len(s.ongoing)))
+ONGOING_START = CATALOGUE.job(
     "ongoing_start_timestamp_seconds",
     "Start of the oldest run in progress.",
     lambda s: _time(s.ongoing[0].start) if s.ongoing else None,
 )
-ABANDONED = _job(
+ABANDONED = CATALOGUE.job(
     "abandoned",
     "Runs that say ongoing and can never end: older than 7 days, or outlived by a newer run.",
     lambda s: float(s.abandoned),
 )
-RUNS = _job_set("runs", "Rows recorded, by status; a gauge, for rows can be purged.", "status", _runs)
-PREVIOUS_RUN = _job(
+RUNS = CATALOGUE.job_set("runs", "Rows recorded, by status; a gauge, for rows can be purged.", "status", values=_runs)
+
+# The schedule of each job, and what follows from its successes.
+PREVIOUS_RUN = CATALOGUE.job(
     "previous_run_timestamp_seconds", "When a run was last due by the schedule.", lambda s: _time(s.previous_run)
 )
-NEXT_RUN = _job("next_run_timestamp_seconds", "When a run is next due by the schedule.", lambda s: _time(s.next_run))
-OLDEST_RETAINED = _job(
+NEXT_RUN = CATALOGUE.job(
+    "next_run_timestamp_seconds", "When a run is next due by the schedule.", lambda s: _time(s.next_run)
+)
+OLDEST_RETAINED = CATALOGUE.job(
     "oldest_retained_start_timestamp_seconds",
     "Start of the oldest success within retention: how far back one can restore.",
     lambda s: s.oldest_retained,
 )
-SIZE_EXPECTED_LOWER = _job(
+SIZE_EXPECTED_LOWER = CATALOGUE.job(
     "size_expected_lower_bytes",
     "Median of up to 10 successes before the newest, less three deviations: an early hint, no verdict.",
     lambda s: s.band.lower if s.band else None,
 )
-SIZE_EXPECTED_UPPER = _job(
+SIZE_EXPECTED_UPPER = CATALOGUE.job(
     "size_expected_upper_bytes",
     "Median of up to 10 successes before the newest, plus three deviations: an early hint, no verdict.",
     lambda s: s.band.upper if s.band else None,
 )
-RESTORE_ESTIMATE = _job(
+RESTORE_ESTIMATE = CATALOGUE.job(
     "restore_estimate_seconds",
     "An estimate: size of the newest success over the policy's restore_rate.",
     _restore_estimate,
 )
-STORAGE_BYTES = _define(
+
+# The inventory as a whole.
+STORAGE_BYTES = CATALOGUE.define(
     "storage_retained_bytes",
     "Bytes of the successes still within retention on a destination host." + AS_OF,
     ("host", "type"),
     lambda snapshot, _: ((key, float(kept.bytes)) for key, kept in snapshot.storage.items()),
     historical=True,
 )
-STORAGE_BACKUPS = _define(
+STORAGE_BACKUPS = CATALOGUE.define(
     "storage_retained_backups",
     "Successes still within retention on a destination host." + AS_OF,
     ("host", "type"),
     lambda snapshot, _: ((key, float(kept.backups)) for key, kept in snapshot.storage.items()),
     historical=True,
 )
-NEWEST_START = _define(
+NEWEST_START = CATALOGUE.define(
     "inventory_newest_start_timestamp_seconds",
     "Start of the newest run of all; one that stays old means nothing is recorded any more." + AS_OF,
     (),
     lambda snapshot, _: [] if snapshot.newest_start is None else [((), snapshot.newest_start)],
     historical=True,
 )
-ANOMALIES = _define(
+ANOMALIES = CATALOGUE.define(
     "inventory_anomalies",
     "Rows that contradict themselves or the policy." + AS_OF,
     ("kind",),
     lambda snapshot, _: (((kind.value,), float(rows)) for kind, rows in snapshot.anomalies.items()),
 )
-ROWS_REJECTED = _define(
+ROWS_REJECTED = CATALOGUE.define(
     "rows_rejected",
     "Rows that could not be used, or a value of them." + AS_OF,
     ("reason",),
     lambda snapshot, _: (((reason.value,), float(rows)) for reason, rows in snapshot.rejected.items()),
 )
-UP = _own("up", "1 if the last poll succeeded.", lambda own: [((), float(own.up))])
-LAST_POLL = _own(
+
+# The exporter itself.
+UP = CATALOGUE.own("up", "1 if the last poll succeeded.", lambda own: [((), float(own.up))])
+LAST_POLL = CATALOGUE.own(
     "last_poll_timestamp_seconds",
     "End of the last successful poll.",
     lambda own: [] if own.last_poll is None else [((), own.last_poll)],
 )
-LAST_POLL_DURATION = _own(
+LAST_POLL_DURATION = CATALOGUE.own(
     "last_poll_duration_seconds",
     "How long the last successful poll took.",
     lambda own: [] if own.last_poll_duration is None else [((), own.last_poll_duration)],
 )
-POLLS = _own(
+POLLS = CATALOGUE.own(
     "polls_total",
     "Polls by outcome.",
     lambda own: (((outcome,), float(own.polls[outcome])) for outcome in OUTCOMES),
     "outcome",
     kind="counter",
 )
-POLL_ERRORS = _own(
+POLL_ERRORS = CATALOGUE.own(
     "poll_errors_total",
     "Failed polls by reason.",
     lambda own: (((reason,), float(own.errors[reason])) for reason in POLL_ERROR_REASONS),
     "reason",
     kind="counter",
 )
-RESYNCS = _own(
+RESYNCS = CATALOGUE.own(
     "resyncs_total",
     "Polls that counted the whole inventory afresh, by reason.",
     lambda own: (((reason,), float(own.resyncs[reason])) for reason in RESYNC_REASONS),
     "reason",
     kind="counter",
 )
-RELOAD_SUCCESSFUL = _own(
+RELOAD_SUCCESSFUL = CATALOGUE.own(
     "config_last_reload_successful",
     "1 if the last reload of the configuration succeeded.",
     lambda own: [((), float(own.reload_successful))],
 )
-RELOAD_SUCCESS = _own(
+RELOAD_SUCCESS = CATALOGUE.own(
     "config_last_reload_success_timestamp_seconds",
     "When the configuration was last loaded.",
     lambda own: [((), own.reload_success)],
 )
-BUILD_INFO = _own(
+BUILD_INFO = CATALOGUE.own(
     "exporter_build_info",
     "1, with the versions of the exporter and of Python.",
     lambda own: [((own.version, own.python_version), 1.0)],

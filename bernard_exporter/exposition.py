@@ -13,7 +13,8 @@ from prometheus_client.core import Metric as Family
 from prometheus_client.openmetrics import exposition as openmetrics
 from prometheus_client.registry import Collector
 
-from bernard_exporter.catalogue import CATALOGUE, Metric, Sample
+from bernard_exporter.catalogue import CATALOGUE
+from bernard_exporter.metric import Metric, Sample
 from bernard_exporter.snapshot import Snapshot
 from bernard_exporter.telemetry import Telemetry
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bernard_exporter.catalogue import JOB_LABELS, Metric
+from bernard_exporter.metric import JOB_LABELS, Metric
 
 # What Prometheus calls a scraped exporter by.
 TARGET_LABELS = ("job", "instance")

@@ -8,7 +8,7 @@ from grafanalib import core
 
 from alerts.settings import Settings
 from bernard_exporter import catalogue as c
-from bernard_exporter.catalogue import JOB_LABELS, Metric
+from bernard_exporter.metric import JOB_LABELS, Metric
 from bernard_exporter.promql import TARGET_LABELS
 from dashboards import links
 from dashboards.grafana.board import Annotation, Board, DatasourceVariable, TextVariable, Variable

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from alerts.settings import Settings
-from bernard_exporter.catalogue import JOB_LABELS
+from bernard_exporter.metric import JOB_LABELS
 from dashboards import links
 from dashboards.board import board, failures, job_variables
 from dashboards.grafana.board import Board

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from bernard_exporter.catalogue import JOB_LABELS
+from bernard_exporter.metric import JOB_LABELS
 from dashboards.grafana.fields import EMPTY_CELL, Field, Json, Link, Step, override
 from dashboards.grafana.kinds import BarGauge, Stat, StateTimeline, StatusHistory, Table, Target, Trend
 from dashboards.links import RUN_PAGE, of_series, of_table

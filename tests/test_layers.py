@@ -25,6 +25,7 @@ ORDER = [
     "inventory",
     "assessment",
     "survey",
+    "metric",
     "catalogue",
     "promql",
     "exposition",

@@ -117,8 +117,8 @@ def install(root: Root, packages: Path) -> None:
     """
     shutil.copytree(packages, root.path / "packages", ignore=shutil.ignore_patterns("source"))
     shutil.copytree(ROOT / "debian" / "tests", root.path / "packages" / "tests")
-    with step("installing what the packages depend on, a MariaDB and curl"):
-        root.install("curl", "mariadb-server")
+    with step("installing what the packages and their tests depend on"):
+        root.install("curl", "icinga2-bin", "mariadb-server", "prometheus", "prometheus-alertmanager")
         root.run(_SATISFY)
         root.run("! python3 -m pip --version && [ -z \"$(find /usr/local/lib -path '*dist-packages/*')\" ]")
     before = snapshot(root)
@@ -129,6 +129,8 @@ def install(root: Root, packages: Path) -> None:
         root.run(_KEPT)
     with step("the service tells of a real MariaDB"):
         print("  " + root.run("cd /packages && tests/scrape").splitlines()[-1])
+    with step("Prometheus, Alertmanager and Icinga take what is for them"):
+        print("  " + root.run("cd /packages && tests/monitoring").splitlines()[-1])
     with step("removed, it leaves its configuration; purged, nothing"):
         root.run(f"{_APT} remove {EXPORTER} {MONITORING}")
         root.run("! command -v bernard-exporter; grep -q kept /etc/bernard-exporter/my.cnf")

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import configparser
 import hashlib
 import os
 import re
@@ -36,13 +37,23 @@ def version(root: Path = ROOT) -> str:
     return found[1]
 
 
+def maintainer(root: Path = ROOT) -> str:
+    """Return who keeps the package and by which address, from their one place."""
+    settings = configparser.ConfigParser()
+    settings.read(root / "setup.cfg", encoding="utf-8")
+    return f"{settings['metadata']['maintainer']} <{settings['metadata']['maintainer_email']}>"
+
+
 def problems(root: Path = ROOT) -> Iterator[str]:
     """Yield what is in the way of a release."""
     wanted = version(root)
     for name, pattern in _PLACES:
-        found = re.search(pattern, (root / name).read_text(encoding="utf-8"), re.MULTILINE)
-        if not found or found[1] != wanted:
-            yield f"{name}: found version {found[1] if found else 'none'}, expected {wanted}, as the package says"
+        found = _found(root / name, pattern)
+        if found != wanted:
+            yield f"{name}: found version {found}, expected {wanted}, as the package says"
+    found = _found(root / "debian" / "control", r"^Maintainer: (.+)$")
+    if found != maintainer(root):
+        yield f"debian/control: found the maintainer {found}, expected {maintainer(root)}, as setup.cfg says"
     unreleased = re.search(
         r"^## Unreleased\n+(?!## )\S", (root / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE
     )
@@ -52,6 +63,11 @@ def problems(root: Path = ROOT) -> Iterator[str]:
         yield f"the work tree: found {len(changed.splitlines())} changes that are not committed, expected none"
     if _git(root, "tag", "--list", f"v{wanted}"):
         yield f"git: found the tag v{wanted} already; choose the next version"
+
+
+def _found(file: Path, pattern: str) -> str:
+    found = re.search(pattern, file.read_text(encoding="utf-8"), re.MULTILINE)
+    return found[1] if found else "none"
 
 
 def _git(root: Path, *arguments: str) -> str:

@@ -8,8 +8,9 @@ from itertools import chain
 
 from prometheus_client.utils import floatToGoString
 
-from bernard_exporter.catalogue import CATALOGUE, JOB_LABELS, Metric, Sample
+from bernard_exporter.catalogue import CATALOGUE
 from bernard_exporter.exposition import openmetrics_text
+from bernard_exporter.metric import JOB_LABELS, Metric, Sample
 from bernard_exporter.snapshot import Snapshot
 from bernard_exporter.telemetry import Telemetry
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bernard_exporter import catalogue as c
-from bernard_exporter.catalogue import Metric
+from bernard_exporter.metric import Metric
 from bernard_exporter.promql import TARGET_LABELS
 
 _CHOSEN = {label: f"${label}" for label in TARGET_LABELS}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from alerts import recording
 from bernard_exporter import catalogue as c
+from bernard_exporter.metric import JOB_LABELS
 from bernard_exporter.model import RANK, Rank, State
 from bernard_exporter.promql import largest
 from dashboards.queries import jobs
@@ -42,12 +43,12 @@ JOB_RPO_MET = recorded(recording.RPO_MET["30d"])
 RPO_MET = f"avg by (type, datacenter) ({JOB_RPO_MET})"
 
 # Alerts that are not about a job have none of these labels.
-_ABOUT = ",".join(f'{label}=~"${label}|"' for label in c.JOB_LABELS)
+_ABOUT = ",".join(f'{label}=~"${label}|"' for label in JOB_LABELS)
 _FIRING = " or ".join(
     f'{code} * ALERTS{{alertstate="firing",alertname=~"(Backup|Bernard).+",severity="{severity}",{_ABOUT}}}'
     for code, severity in SEVERITIES.items()
 )
-ALERTS = largest(_FIRING, ("alertname", *c.JOB_LABELS))
+ALERTS = largest(_FIRING, ("alertname", *JOB_LABELS))
 INVENTORY_AGE = f"time() - {chosen(c.LAST_POLL)}"
 ON_TIME = f"1 - ({OVERDUE}) / count({jobs.DUE})"
 LONGEST = f"topk(15, {jobs.DURATION_OF_LIMIT})"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from alerts.settings import Settings
 from bernard_exporter import catalogue as c
-from bernard_exporter.catalogue import Metric
+from bernard_exporter.metric import Metric
 from bernard_exporter.promql import largest
 from dashboards.queries.selection import JOB, among, chosen, each
 from dashboards.states import STATES, STATUSES

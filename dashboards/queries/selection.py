@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from alerts.recording import Recorded
 from bernard_exporter import promql
-from bernard_exporter.catalogue import EXPECTED, JOB_LABELS, Metric
+from bernard_exporter.catalogue import EXPECTED
+from bernard_exporter.metric import JOB_LABELS, Metric
 
 JOB = ", ".join(JOB_LABELS)
 

@@ -13,7 +13,7 @@ from typing import Any
 from alerts.recording import Recorded
 from alerts.render import as_yaml
 from bernard_exporter import catalogue
-from bernard_exporter.catalogue import Metric
+from bernard_exporter.metric import Metric
 
 Series = dict[str, str]
 # What differs from a good job: a value that stays, values as promtool takes them, or None for a metric that is absent.

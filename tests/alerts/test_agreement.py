@@ -16,9 +16,10 @@ import pytest
 from alerts import render
 from alerts.settings import Settings
 from bernard_exporter.assessment import Calendar, build
-from bernard_exporter.catalogue import CATALOGUE, JOB_LABELS
+from bernard_exporter.catalogue import CATALOGUE
 from bernard_exporter.inventory.counting import Counting
 from bernard_exporter.inventory.sync import Inventory
+from bernard_exporter.metric import JOB_LABELS
 from bernard_exporter.model import Job, State
 from bernard_exporter.policy import Limits, Policy, judge
 from bernard_exporter.snapshot import JobStatus, Snapshot

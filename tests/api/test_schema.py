@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -12,9 +13,15 @@ from tests.exporter import Exporter, exporter
 from tests.servers import eventually
 
 EXAMPLES = 6
+# Schemathesis may have an environment of its own, where it does not go with the versions that are tested.
+PYTHON = os.environ.get("SCHEMATHESIS_PYTHON", sys.executable)
 CONFIG = """
 [checks.negative_data_rejection]
 expected-statuses = [400, 404, 405, 413, 414, 503]
+
+[phases.coverage]
+# All that schemathesis knows, but for QUERY: no method at all for the HTTP parser of Debian 12, which answers 400.
+unexpected-methods = ["GET", "PUT", "POST", "DELETE", "OPTIONS", "PATCH", "TRACE"]
 """
 
 
@@ -43,7 +50,7 @@ def test_no_answer_is_a_server_error_or_undocumented(url: str, tmp_path: Path) -
     with exporter(tmp_path, config) as running:
         eventually(lambda: running.get("/-/ready").status_code == 200, "the exporter is ready")
         asked = subprocess.run(
-            [sys.executable, "-m", "schemathesis.cli", *arguments(running.address, tmp_path, phases)],
+            [PYTHON, "-m", "schemathesis.cli", *arguments(running.address, tmp_path, phases)],
             capture_output=True,
             text=True,
             check=False,

@@ -1,7 +1,8 @@
-"""The fenced blocks of the documentation, and where they stand."""
+"""The blocks of code of the documentation, and where they stand."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,24 +10,26 @@ from pathlib import Path
 from markdown_it import MarkdownIt
 
 ROOT = Path(__file__).parents[2]
-# A block of shell commands below this comment is run; the commands of one page share a shell.
-RUN = "<!-- run -->"
+# Shell commands are run, unless this comment stands above them.
+NOT_RUN = re.compile(r"<!-- not run: (.+) -->")
+# The language of a block that is only indented, and says none.
+INDENTED = "indented"
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A fenced block.
+    """A block of code.
 
     Attributes:
         language: '' for none; a directive such as ``{toctree}`` as it is.
-        run: the mark stands above it.
+        not_run: why its commands are not run, '' where they are.
     """
 
     file: Path
     line: int
     language: str
     text: str
-    run: bool
+    not_run: str
 
     def __str__(self) -> str:
         return f"{self.file.relative_to(ROOT)}:{self.line}"
@@ -44,7 +47,9 @@ def blocks(*languages: str) -> list[Block]:
 def _of(page: Path) -> Iterator[Block]:
     before = ""
     for token in MarkdownIt().parse(page.read_text(encoding="utf-8")):
-        if token.type == "fence":
+        if token.type in ("fence", "code_block"):
             line = (token.map or [0])[0] + 1
-            yield Block(page, line, token.info.partition(" ")[0], token.content, before == RUN)
+            language = token.info.partition(" ")[0] if token.type == "fence" else INDENTED
+            reason = NOT_RUN.fullmatch(before)
+            yield Block(page, line, language, token.content, reason[1] if reason else "")
         before = token.content.strip()

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
-import os
 import re
 import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,15 +16,13 @@ from bernard_exporter.config.load import load
 from bernard_exporter.sample.document import config_yaml
 from bernard_exporter.sample.fleet import make_fleet
 from bernard_exporter.sample.generate import generate
-from tests.docs.blocks import ROOT, Block, blocks
+from tests.docs.blocks import Block, blocks
 from tests.prometheus import Prometheus, scraped_by_prometheus
-from tests.servers import MariaDB, free_port, need
+from tests.servers import MariaDB, need
 
-# The ports that the pages name; a test takes free ones in their place.
-PORTS = ("10279", "9090", "9093", "9099")
-# test_contributing.py does what stands there.
-CONTRIBUTING = ROOT / "CONTRIBUTING.md"
-KNOWN = {"", "text", "yaml", "promql", "sql", "sh", "ini", "json", "html", "console", "nginx", "python", "markdown"}
+# Commands and Python are tried by test_commands.py and test_contributing.py; what is printed, and the two lines of
+# units, are not tried.
+KNOWN = {"yaml", "promql", "sql", "sh", "python", "text", "ini"}
 
 
 def checked_by(document: object) -> list[str]:
@@ -94,36 +88,8 @@ def test_sql_is_answered_by_mariadb(block: Block, dbbackups: MariaDB) -> None:
         pytest.fail(f"{error}")
 
 
-RUNNABLE = {
-    str(page.relative_to(ROOT)): list(found)
-    for page, found in itertools.groupby(
-        (block for block in blocks("sh") if block.run and block.file != CONTRIBUTING), lambda block: block.file
-    )
-}
-
-
-@pytest.mark.parametrize("page", RUNNABLE)
-def test_commands_of_a_page_run_one_after_the_other(page: str, tmp_path: Path) -> None:
-    script = "set -eu\ntrap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n" + "".join(
-        block.text for block in RUNNABLE[page]
-    )
-    for port in PORTS:
-        script = script.replace(port, str(free_port()))
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}:/usr/sbin"
-    environment = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)}
-    command = ["timeout", "--kill-after=10", "240", "bash", "-c", script]
-    with ExitStack() as stack:
-        output = stack.enter_context((tmp_path / "said").open("w+"))
-        status = subprocess.run(
-            command, cwd=tmp_path, env=environment, stdout=output, stderr=output, stdin=subprocess.DEVNULL, check=False
-        ).returncode
-        output.seek(0)
-        assert status == 0, output.read() + "".join(
-            f"\n== {log}\n{log.read_text()[-2000:]}" for log in tmp_path.rglob("*.log")
-        )
-
-
 def test_every_block_says_its_language() -> None:
-    """So that none escapes the tests above by a name of its own."""
-    shown = {language for block in blocks() if not (language := block.language).startswith("{")}
-    assert shown <= KNOWN
+    """So that none escapes the tests by a name of its own, or by being only indented."""
+    shown = [block for block in blocks() if not block.language.startswith("{")]
+    # The README shows its two commands without a fence.
+    assert [str(block) for block in shown if block.language not in KNOWN and block.file.name != "README.md"] == []

@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 from tests.docs.blocks import ROOT, blocks
+from tests.tree import copy_of_tree
 
 METRIC = "bernard_backup_last_success_bytes_per_second"
-
-
-def copy_of_tree(target: Path) -> None:
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    for name in filter(None, listed.split("\0")):
-        (target / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(ROOT / name, target / name, follow_symlinks=False)
-    subprocess.run(["git", "init", "--quiet"], cwd=target, check=True)
-    subprocess.run(["git", "add", "--all"], cwd=target, check=True)
 
 
 def test_metric_added_as_the_page_says_is_everywhere_it_belongs(tmp_path: Path) -> None:
@@ -31,7 +22,7 @@ def test_metric_added_as_the_page_says_is_everywhere_it_belongs(tmp_path: Path) 
     catalogue.write_text(catalogue.read_text() + entry.text)
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     environment = {**os.environ, "PATH": path, "PYTHONPATH": str(tree)}
-    script = "set -eu\n" + "".join(block.text for block in steps if block.run)
+    script = "set -eu\n" + "".join(block.text for block in steps if block.language == "sh")
     done = subprocess.run(
         ["bash", "-c", script], cwd=tree, env=environment, capture_output=True, text=True, check=False
     )

@@ -8,19 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from tools.release import problems, write_checksums
+from tests.tree import commit_all, copy_of_tree, git
+from tools.release import problems, version, write_checksums
 
 FILES = {
     "bernard_exporter/__init__.py": '"""The package."""\n\n__version__ = "1.2.3"\n',
+    "setup.cfg": "[metadata]\nmaintainer = Somebody\nmaintainer_email = somebody@example.org\n",
+    "debian/control": "Source: bernard-exporter\nMaintainer: Somebody <somebody@example.org>\n",
     "debian/changelog": "bernard-exporter (1.2.3) bookworm; urgency=medium\n",
     "CHANGELOG.md": "# Changelog\n\n## Unreleased\n\n## 1.2.3 - 2026-12-01\n\n- New.\n",
     "deploy/kubernetes/kustomization.yaml": "images:\n- name: bernard-exporter\n  newTag: 1.2.3\n",
 }
-
-
-def git(root: Path, *arguments: str) -> None:
-    named = ["-c", "user.name=somebody", "-c", "user.email=somebody@example.org"]
-    subprocess.run(["git", *named, *arguments], cwd=root, check=True, capture_output=True)
 
 
 @pytest.fixture
@@ -29,9 +27,7 @@ def tree(tmp_path: Path) -> Path:
     for name, text in FILES.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
-    git(tmp_path, "init")
-    git(tmp_path, "add", "--all")
-    git(tmp_path, "commit", "--message", "all")
+    commit_all(tmp_path)
     return tmp_path
 
 
@@ -65,6 +61,11 @@ def test_tree_whose_versions_agree_can_be_released(tree: Path) -> None:
             "deploy/kubernetes/kustomization.yaml: found version none, expected 1.2.3, as the package says",
         ),
         (
+            replaced("debian/control", "somebody@example.org", "another@example.org"),
+            "debian/control: found the maintainer Somebody <another@example.org>, "
+            "expected Somebody <somebody@example.org>, as setup.cfg says",
+        ),
+        (
             replaced("CHANGELOG.md", "## Unreleased\n", "## Unreleased\n\n- Not in yet.\n"),
             "CHANGELOG.md: found lines under Unreleased, expected them under 1.2.3",
         ),
@@ -83,6 +84,12 @@ def test_release_in_whose_way_something_is_is_refused_with_what_it_is(
 ) -> None:
     change(tree)
     assert list(problems(tree)) == [problem]
+
+
+def test_checkout_can_be_released_once_its_changes_stand_under_the_version(tmp_path: Path) -> None:
+    copy_of_tree(tmp_path)
+    replaced("CHANGELOG.md", "## Unreleased\n", f"## Unreleased\n\n## {version(tmp_path)} - 2026-12-01\n")(tmp_path)
+    assert list(problems(tmp_path)) == []
 
 
 def test_checksums_are_those_that_sha256sum_checks(tmp_path: Path) -> None:

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import click
 
-from bernard_exporter.catalogue import AS_OF, CATALOGUE
+from bernard_exporter.catalogue import CATALOGUE
 from bernard_exporter.cli import NAME, cli
+from bernard_exporter.metric import AS_OF
 
 _MARKS = re.compile(r"([\\`*_<>\[\]{}|$])")
 _METRICS = """\
