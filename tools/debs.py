@@ -129,8 +129,8 @@ def boot(root: Root) -> None:
     with step("installing systemd"):
         root.install("dbus", "libnss-systemd", "systemd-sysv")
         root.run(f"{_APT} install /packages/*.deb")
-        for unit in (ROOT / "deploy" / "systemd").iterdir():
-            shutil.copy2(unit, root.path / "etc" / "systemd" / "system")
+        for file in (ROOT / "deploy" / "systemd").iterdir():
+            shutil.copy2(file, root.path / "etc" / "systemd" / "system")
     with step("the services are ready, watched and locked away under systemd"), booted(root) as machine:
         print("  " + machine.run("/packages/tests/service").splitlines()[-1])
         machine.run(_DYNAMIC)

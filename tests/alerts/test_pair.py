@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 
@@ -74,10 +74,15 @@ def numbers(fleet: Fleet) -> dict[str, list[float]]:
     }
 
 
-def messages(fleet: Fleet) -> tuple[list[object], ...]:
+def messages(fleet: Fleet) -> dict[str, Sequence[object]]:
     """Return all that people were told of backups."""
     told = fleet.inbox
-    return tuple(map(list, (told.webhooks("/pager"), told.webhooks("/task"), told.chat(": s"), told.subjects(": s"))))
+    return {
+        "pages": told.webhooks("/pager"),
+        "tasks": told.webhooks("/task"),
+        "chat": told.chat(": s"),
+        "mail": told.subjects(": s"),
+    }
 
 
 def kill(fleet: Fleet, running: Exporter, scraped: str) -> None:
@@ -101,7 +106,7 @@ def test_two_exporters_say_the_same_are_told_of_once_and_either_may_die(fleet: F
         eventually(lambda: told.chat(": s2:") and told.subjects(": s2:"), "the stale backup of s2 is told")
         eventually(lambda: told.webhooks("/task"), "s9 is a task")
         before = messages(fleet), numbers(fleet), shown(fleet)
-        assert before[0][0] == [
+        assert before[0]["pages"] == [
             ("s3", "firing", ("BackupVeryStale",)),
             ("s3", "firing", ("BackupStaleEverywhere", "BackupVeryStale")),
         ]
