@@ -179,10 +179,10 @@ def moment(parameter: str, text: str | None) -> datetime | None:
     raise FilterError(parameter, "expected a time with its zone, such as 2026-03-10T12:00:00Z (with %2B for +)")
 
 
-def query_of(parameters: Sequence[Parameter]) -> Callable[..., Values]:
+def query_of(parameters: Sequence[Parameter]) -> Callable[..., Awaitable[Values]]:
     """Return a dependency that reads parameters from path and query."""
 
-    def values(**found: Any) -> Values:
+    async def values(**found: Any) -> Values:
         return {parameter.name: found[parameter.python_name] for parameter in parameters}
 
     values.__signature__ = inspect.Signature(  # type: ignore[attr-defined]

@@ -6,7 +6,7 @@ import asyncio
 import os
 import threading
 from collections.abc import Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
@@ -18,10 +18,11 @@ from bernard_exporter.snapshot import Snapshot
 from bernard_exporter.store.connection import Database
 
 T = TypeVar("T")
-# Each is a connection to the database and a thread that competes with scrapes.
-_WORKERS = 2
 _WAITING = 32
-_NICENESS = 10
+# Seconds after which a question goes to another thread when the one before it is not answered yet.
+_PATIENCE = 0.1
+# Enough for a scrape to come first, and not so much that a thread it needs the interpreter from is kept from running.
+_NICENESS = 5
 
 
 class Source(Protocol):
@@ -58,12 +59,12 @@ class View(Outlook):
 class Access:
     """Answers questions in threads of its own, so that neither scrapes nor each other wait for the database."""
 
-    def __init__(self, source: Source, workers: int = _WORKERS, waiting: int = _WAITING) -> None:
-        """Prepare to answer ``workers`` questions at a time and to let ``waiting`` more wait."""
+    def __init__(self, source: Source, waiting: int = _WAITING) -> None:
+        """Prepare to answer a question or two at a time and to let ``waiting`` more wait."""
         self._source = source
-        self._database = _Desk(workers, waiting)
+        self._database = _Desk(waiting)
         # Questions that need no database must not wait for one that hangs.
-        self._memory = _Desk(1, waiting)
+        self._memory = _Desk(waiting)
         self._aside = _Aside()
 
     @property
@@ -107,32 +108,54 @@ class Access:
 
 
 class _Desk:
-    """Some threads, and a queue before them that does not grow for ever."""
+    """A thread that answers one question after the other, another for when that takes long, and a bounded queue.
 
-    def __init__(self, workers: int, waiting: int) -> None:
-        self._most = workers + waiting
+    Two that are always at work would answer hardly more, for there is one interpreter, and keep scrapes from it.
+    """
+
+    def __init__(self, waiting: int) -> None:
+        self._most = waiting + 2
         self._asked = 0
         self._lock = threading.Lock()
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="access", initializer=_stand_back)
+        self._usual, self._relief = (
+            ThreadPoolExecutor(1, thread_name_prefix="access", initializer=_stand_back) for _ in range(2)
+        )
 
     async def do(self, task: Callable[[], T]) -> T:
+        self._enter()
+
+        def counted() -> T:
+            # Until the thread is free, even when nobody waits for the answer any more.
+            try:
+                return task()
+            finally:
+                self._leave()
+
+        future = self._submit(self._usual, counted)
+        answer = asyncio.wrap_future(future)
+        await asyncio.wait([answer], timeout=_PATIENCE)
+        if not answer.done() and future.cancel():
+            answer = asyncio.wrap_future(self._submit(self._relief, counted))
+        return await asyncio.shield(answer)
+
+    def close(self) -> None:
+        for pool in (self._usual, self._relief):
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _submit(self, pool: ThreadPoolExecutor, task: Callable[[], T]) -> Future[T]:
+        try:
+            return pool.submit(task)
+        except RuntimeError as error:
+            self._leave()
+            raise BusyError("the exporter is about to end") from error
+
+    def _enter(self) -> None:
         with self._lock:
             if self._asked >= self._most:
                 raise BusyError(f"{self._asked} questions are being answered or wait; ask again in a moment")
             self._asked += 1
-        try:
-            future = self._pool.submit(task)
-        except RuntimeError as error:
-            self._done()
-            raise BusyError("the exporter is about to end") from error
-        # Counted until the thread is free, even when nobody waits for the answer any more.
-        future.add_done_callback(lambda _: self._done())
-        return await asyncio.wrap_future(future)
 
-    def close(self) -> None:
-        self._pool.shutdown(wait=False, cancel_futures=True)
-
-    def _done(self) -> None:
+    def _leave(self) -> None:
         with self._lock:
             self._asked -= 1
 
@@ -163,7 +186,8 @@ class _Aside:
 
 def _stand_back() -> None:
     """Let the thread that answers scrapes have a processor before this one."""
-    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+    usual = os.getpriority(os.PRIO_PROCESS, os.getpid())
+    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), usual + _NICENESS)
 
 
 def _run(loop: asyncio.AbstractEventLoop) -> None:

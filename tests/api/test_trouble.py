@@ -11,6 +11,7 @@ import pytest
 
 from bernard_exporter.errors import BusyError
 from bernard_exporter.inspection.access import Access, View
+from bernard_exporter.inspection.runs import find_run
 from tests.api.client import Api
 from tests.inspection.inventory import S1, policy
 from tests.rows import NOW, Rows
@@ -90,6 +91,28 @@ def test_more_questions_than_can_wait_are_503_at_once(sqlite: Rows) -> None:
             return [a.status_code for a in answers], [a.status_code for a in refused], later.status_code
 
     assert asyncio.run(ask()) == ([200] * 32, [503] * 3, 200)
+    api.close()
+
+
+def test_one_question_that_takes_long_keeps_no_other_waiting(sqlite: Rows) -> None:
+    api = Api(sqlite, policy(S1))
+    free, begun = threading.Event(), threading.Event()
+
+    def hang(_: View) -> None:
+        begun.set()
+        free.wait(60)
+
+    async def ask() -> list[int]:
+        hanging = asyncio.ensure_future(api.access.ask(hang))
+        await asyncio.to_thread(begun.wait, 60)
+        ids = (await api.access.ask(lambda view: find_run(view.connection, 1).id) for _ in range(3))
+        found = [id async for id in ids]
+        assert not hanging.done()
+        free.set()
+        await hanging
+        return found
+
+    assert asyncio.run(ask()) == [1, 1, 1]
     api.close()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -28,12 +29,30 @@ def used(command: list[str]) -> tuple[float, int]:
     return usage.ru_utime + usage.ru_stime, usage.ru_maxrss
 
 
-def measure(directory: Path, runs: int, jobs: int, part: list[str]) -> Table:
+def squeeze(inventory: Path, now: datetime, years: float) -> None:
+    """Bring runs closer together, so that they go back as many years as asked for."""
+    seconds = years * 365.25 * 86_400
+    with sqlite3.connect(inventory) as connection:
+        oldest = connection.execute(
+            "SELECT min(unixepoch(start_date)) FROM backups WHERE start_date > '1970-01-01 00:00:01'"
+        ).fetchone()[0]
+        nearer = "datetime(round(:now - (:now - unixepoch({0})) * :seconds / (:now - :oldest)), 'unixepoch')"
+        known = "CASE WHEN {0} > '1970-01-01 00:00:01' THEN " + nearer + " ELSE {0} END"
+        columns = ", ".join(f"{name} = {known.format(name)}" for name in ("start_date", "end_date"))
+        connection.execute(
+            f"UPDATE backups SET {columns}", {"now": now.timestamp(), "seconds": seconds, "oldest": oldest}
+        )
+    connection.close()
+
+
+def measure(directory: Path, runs: int, jobs: int, years: float | None, part: list[str]) -> Table:
     """Return what each took for the part of the past that the options of ``backfill`` say."""
     url, policy, config = f"sqlite:///{directory / 'i.sqlite'}", directory / "policy.yaml", directory / "config.yaml"
     with progress_bar("runs") as progress:
         now = datetime.now(UTC)
         generate(url, days=1, runs=runs, jobs=jobs, files=0, seed=1, now=now, policy_output=policy, progress=progress)
+    if years:
+        squeeze(directory / "i.sqlite", now, years)
     config.write_text(f"database: {{url: '{url}', timeout: 60s}}\n{policy.read_text()}", encoding="utf-8")
     past = directory / "past.om"
     command = [sys.executable, "-m", "bernard_exporter", "backfill", f"--config.file={config}", f"--output={past}"]
@@ -53,9 +72,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=50_000)
     parser.add_argument("--jobs", type=int, default=62, help="as many make the runs last three years")
+    parser.add_argument("--years", type=float, help="bring the runs closer together, so that they go back so far")
     options, part = parser.parse_known_args()
     with tempfile.TemporaryDirectory(prefix="bernard-bench-") as name:
-        Console().print(measure(Path(name), options.runs, options.jobs, part or ["--step=1d"]))
+        Console().print(measure(Path(name), options.runs, options.jobs, options.years, part or ["--step=1d"]))
 
 
 if __name__ == "__main__":
