@@ -9,6 +9,8 @@ from datetime import datetime
 
 from bernard_exporter.model import UNKNOWN_DATACENTER, BackupType, Job, Run, State
 from bernard_exporter.schedule import Schedule
+from bernard_exporter.wording import duration
+from bernard_exporter.wording import size as size_text
 
 KIB = 1024
 DAY = 86400.0
@@ -88,7 +90,7 @@ class Verdict:
     """What the policy says of a job now.
 
     Attributes:
-        reason: one sentence with the values that decided.
+        reason: one sentence with the values that decided, in units that people read.
     """
 
     state: State
@@ -120,8 +122,9 @@ def judge(limits: Limits, newest: Run | None, previous: Run | None, now: datetim
     if age > limits.max_age:
         return _stale(limits, age)
     if newest.size is None or newest.size < limits.min_size:
-        found = "of unknown size" if newest.size is None else f"of {newest.size} bytes"
-        return Verdict(State.TOO_SMALL, f"the newest success is {found}, expected at least {limits.min_size} bytes")
+        found = "unknown size" if newest.size is None else size_text(newest.size)
+        wanted = size_text(limits.min_size)
+        return Verdict(State.TOO_SMALL, f"the newest success is of {found}, expected at least {wanted}")
     change = size_change(newest.size, previous.size if previous else None)
     if change is None:
         if limits.read_only:
@@ -132,7 +135,8 @@ def judge(limits: Limits, newest: Run | None, previous: Run | None, now: datetim
 
 def _stale(limits: Limits, age: float) -> Verdict:
     state = State.VERY_STALE if age > 2 * limits.max_age else State.STALE
-    return Verdict(state, f"the newest success started {age:.0f} s ago, expected at most {limits.max_age:.0f} s")
+    wanted = duration(limits.max_age)
+    return Verdict(state, f"the newest success started {duration(age)} ago, expected at most {wanted}")
 
 
 def _size_changed(limits: Limits, change: float) -> Verdict:

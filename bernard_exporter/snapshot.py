@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol, TypeVar
 
 from bernard_exporter.contents import Contents
 from bernard_exporter.inventory.record import Band, Retained
@@ -52,10 +53,21 @@ class JobStatus:
         return RANK[self.verdict.state] if self.verdict else Rank.OK
 
 
-def worst_first(jobs: Iterable[JobStatus]) -> list[JobStatus]:
+class _Judged(Protocol):
+    @property
+    def job(self) -> Job: ...
+
+    @property
+    def verdict(self) -> Verdict | None: ...
+
+
+J = TypeVar("J", bound=_Judged)
+
+
+def worst_first(jobs: Iterable[J]) -> list[J]:
     """Return jobs from the worst state to the best, those that are not judged last, alike ones by name."""
 
-    def order(status: JobStatus) -> tuple[int, Job]:
+    def order(status: J) -> tuple[int, Job]:
         place = _FROM_THE_WORST.index(status.verdict.state) if status.verdict else len(_FROM_THE_WORST)
         return place, status.job
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 
 NOTHING = "—"
@@ -45,9 +44,3 @@ def time(moment: datetime | None) -> str:
 def visible(text: str) -> str:
     """Return a text of the database with what would steer a terminal, or end a line, written out."""
     return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
-
-
-def readable(reason: str) -> str:
-    """Return a sentence with its seconds and bytes in units that people read."""
-    text = re.sub(r"\b(\d+) s\b", lambda match: duration(int(match[1])), reason)
-    return re.sub(r"\b(\d+) bytes\b", lambda match: size(int(match[1])), text)

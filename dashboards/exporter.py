@@ -10,14 +10,14 @@ from dashboards.grafana.board import Board
 from dashboards.grafana.fields import Step
 from dashboards.layout import Shelf, even
 from dashboards.panels import (
+    BAD,
     BYTES,
     COUNT,
-    GOOD_AT_ZERO,
     MOMENT,
+    ODD,
     PLAIN,
     RATIO,
     SECONDS,
-    WATCH_ABOVE_ZERO,
     Column,
     Line,
     number,
@@ -33,8 +33,6 @@ _YES = replace(_UP, mappings=(("0", "refused", "red"), ("1", "in force", "green"
 _POLL = replace(SECONDS, steps=(Step(None, "green"), Step(300, "yellow"), Step(900, "red")), no_value="never")
 _NEWS = replace(SECONDS, steps=(Step(None, "green"), Step(2 * 86400, "yellow"), Step(4 * 86400, "red")))
 _SLOW = replace(SECONDS, steps=(Step(None, "green"), Step(10, "yellow"), Step(30, "red")))
-_BAD = replace(COUNT, steps=GOOD_AT_ZERO)
-_ODD = replace(COUNT, steps=WATCH_ABOVE_ZERO)
 _PER_MINUTE = replace(COUNT, unit="cpm", decimals=2)
 
 
@@ -82,7 +80,7 @@ def _verdict() -> Shelf:
             legend="{{instance}}",
             budget=_EXPORTERS,
         ),
-        number("Rows rejected", "Rows, or values in them, that could not be used.", q.REJECTED_ALL, _ODD),
+        number("Rows rejected", "Rows, or values in them, that could not be used.", q.REJECTED_ALL, ODD),
     )
 
 
@@ -105,7 +103,7 @@ def _polls() -> Shelf:
         "Errors of polls",
         "Failed polls within the step, by reason.",
         [Line(q.ERRORS, "{{reason}}")],
-        _BAD,
+        BAD,
         budget=5,
     )
     return even(8, polls, duration, errors, title="Polls of the database")
@@ -116,14 +114,14 @@ def _inventory() -> Shelf:
         "Rows rejected",
         "Rows, or values in them, that could not be used, by reason.",
         [Line(q.REJECTED, "{{reason}}")],
-        _ODD,
+        ODD,
         budget=5,
     )
     anomalies = trend(
         "Rows that contradict themselves",
         "Or the policy, by kind. They are used as far as they can be.",
         [Line(q.ANOMALIES, "{{kind}}")],
-        _ODD,
+        ODD,
         budget=5,
     )
     afresh = trend(

@@ -9,9 +9,9 @@ from dashboards.board import board, failures, job_variables
 from dashboards.grafana.board import Board
 from dashboards.layout import Shelf, even
 from dashboards.panels import (
+    BAD,
     BYTES,
     COUNT,
-    GOOD_AT_ZERO,
     MET,
     MOMENT,
     RATIO,
@@ -30,7 +30,7 @@ from dashboards.panels import (
     trend,
 )
 from dashboards.queries import fleet, jobs
-from dashboards.states import STATUS_COLORS_BY_LABEL
+from dashboards.shared import by_status
 
 _NONE = "no success yet"
 
@@ -70,7 +70,7 @@ def _verdict() -> Shelf:
             "Failures in a row",
             "Failed runs since the newest success.",
             jobs.FAILURES,
-            replace(COUNT, steps=GOOD_AT_ZERO),
+            BAD,
         ),
         number("Next run in", "By the schedule.", f"{jobs.NEXT} - time()", replace(SECONDS, no_value="no schedule")),
     )
@@ -159,14 +159,10 @@ def _contents() -> Shelf:
         replace(COUNT, no_value="not counted"),
         budget=2,
     )
-    runs = trend(
+    runs = by_status(
         "Runs recorded",
         "Rows of the job in the inventory, by status. They become fewer when rows are purged.",
-        [Line(jobs.RUNS, "{{status}}")],
-        COUNT,
-        budget=5,
-        overrides=STATUS_COLORS_BY_LABEL,
-        stacked=True,
+        jobs.RUNS,
     )
     return even(8, files, objects, runs, title="Contents and runs")
 

@@ -13,12 +13,14 @@ from dashboards.grafana.fields import Step
 from dashboards.grafana.kinds import Table
 from dashboards.layout import Shelf, Stack, even
 from dashboards.panels import (
+    BAD,
     BYTES,
     COUNT,
     GOOD_AT_ZERO,
     JOB_LEGEND,
     MET,
     MOMENT,
+    ODD,
     RATIO,
     RUN,
     SECONDS,
@@ -26,7 +28,6 @@ from dashboards.panels import (
     SHARE_OF_LIMIT,
     STATE,
     STATUS,
-    WATCH_ABOVE_ZERO,
     Column,
     Line,
     bars,
@@ -38,10 +39,9 @@ from dashboards.panels import (
 )
 from dashboards.queries import fleet, jobs
 from dashboards.queries.selection import among
+from dashboards.shared import failed_jobs, running
 from dashboards.states import STATE_COLORS_BY_LABEL
 
-_BAD = replace(COUNT, steps=GOOD_AT_ZERO)
-_ODD = replace(COUNT, steps=WATCH_ABOVE_ZERO)
 _FRESH = replace(
     RATIO, steps=(Step(None, "red"), Step(0.9, "orange"), Step(0.97, "yellow"), Step(1, "green")), minimum=0, maximum=1
 )
@@ -56,22 +56,22 @@ def _verdict() -> Shelf:
             "Critical",
             "Jobs that are missing, very stale, stale, too small, or whose size changed beyond the critical limit.",
             fleet.CRITICAL,
-            _BAD,
+            BAD,
         ),
         number(
             "Warning",
             "Jobs with a single success, or whose size changed beyond the warning limit.",
             fleet.WARNING,
-            _ODD,
+            ODD,
         ),
         number(
             "Stale everywhere",
             "Sections, by type, of which no data centre has a backup within its age limit. These page.",
             fleet.STALE_EVERYWHERE,
-            _BAD,
+            BAD,
         ),
-        number("Failed", "Jobs whose newest run failed.", fleet.FAILED, _BAD),
-        number("Did not start", "Jobs whose run was due over an hour ago and has not begun.", fleet.OVERDUE, _BAD),
+        failed_jobs(),
+        number("Did not start", "Jobs whose run was due over an hour ago and has not begun.", fleet.OVERDUE, BAD),
         number("Running", "Runs in progress; those that can never end are left out.", fleet.RUNNING, COUNT),
         number(
             "Inventory read",
@@ -134,7 +134,7 @@ def _night() -> Shelf:
         "Jobs whose newest run failed, and how many runs have since the newest success.",
         [
             Column("Begun", jobs.FAILED_MOMENT, MOMENT),
-            Column("In a row", among(jobs.FAILURES, jobs.FAILED), replace(COUNT, steps=GOOD_AT_ZERO), "color-text"),
+            Column("In a row", among(jobs.FAILURES, jobs.FAILED), BAD, "color-text"),
             Column("Run", among(jobs.ATTEMPT_ID, jobs.FAILED), RUN),
             Column("State", among(jobs.STATE, jobs.FAILED), STATE, cell="color-text"),
         ],
@@ -158,18 +158,6 @@ def _night() -> Shelf:
 
 
 def _now() -> Shelf:
-    running = table(
-        "Running",
-        "Runs in progress: for how long, against what the policy allows.",
-        [
-            Column("For", among(jobs.RUNNING_FOR, jobs.RUNNING), SECONDS),
-            Column("Of its limit", among(jobs.RUNNING_OF_LIMIT, jobs.RUNNING), SHARE_OF_LIMIT, cell="color-text"),
-            Column("Run", among(jobs.ATTEMPT_ID, jobs.RUNNING), RUN),
-        ],
-        sort="For",
-        descending=True,
-        empty="nothing runs",
-    )
     coming = table(
         "Next",
         "The twenty jobs that are due next by their schedules.",
@@ -178,7 +166,7 @@ def _now() -> Shelf:
         budget=20,
         empty="no job has a schedule",
     )
-    return even(8, running, coming)
+    return even(8, running(), coming)
 
 
 def _service() -> Shelf:

@@ -18,6 +18,9 @@ WATCH_ABOVE_ZERO = (Step(None, "green"), Step(1, "yellow"))
 OF_LIMIT = (Step(None, "green"), Step(0.8, "yellow"), Step(1, "red"), Step(2, "dark-red"))
 
 COUNT = Field("short", PLAIN, decimals=0, minimum=0)
+# How many of what should not be, and of what is worth a look.
+BAD = replace(COUNT, steps=GOOD_AT_ZERO)
+ODD = replace(COUNT, steps=WATCH_ABOVE_ZERO)
 RUN = Field("none", PLAIN, decimals=0, links=(RUN_PAGE,))
 BYTES = Field("bytes", PLAIN)
 SECONDS = Field("s", PLAIN)

@@ -10,17 +10,17 @@ from dashboards.grafana.board import Board
 from dashboards.grafana.fields import Step
 from dashboards.layout import Shelf, even
 from dashboards.panels import (
+    BAD,
     COUNT,
-    GOOD_AT_ZERO,
     JOB_LEGEND,
     MOMENT,
+    ODD,
     RATIO,
     RUN,
     SECONDS,
     SHARE_OF_LIMIT,
     STATE,
     STATUS,
-    WATCH_ABOVE_ZERO,
     Column,
     Line,
     history,
@@ -31,7 +31,7 @@ from dashboards.panels import (
 )
 from dashboards.queries import fleet, jobs
 from dashboards.queries.selection import among
-from dashboards.states import STATUS_COLORS_BY_LABEL
+from dashboards.shared import by_status, failed_jobs, running
 
 _ON_TIME = replace(
     RATIO,
@@ -51,14 +51,14 @@ def _verdict() -> Shelf:
             "Running too long",
             "Jobs whose oldest run in progress has taken longer than the policy allows.",
             fleet.RUNNING_LONG,
-            replace(COUNT, steps=GOOD_AT_ZERO),
+            BAD,
         ),
-        number("Failed", "Jobs whose newest run failed.", fleet.FAILED, replace(COUNT, steps=GOOD_AT_ZERO)),
+        failed_jobs(),
         number(
             "Can never end",
             "Runs that say ongoing, and are older than 7 days or outlived by a newer run.",
             fleet.ABANDONED,
-            replace(COUNT, steps=WATCH_ABOVE_ZERO),
+            ODD,
         ),
         number(
             "Started as scheduled",
@@ -113,22 +113,10 @@ def _durations() -> Shelf:
 
 
 def _going() -> Shelf:
-    running = table(
-        "Running",
-        "Runs in progress, and for how long against what the policy allows.",
-        [
-            Column("For", among(jobs.RUNNING_FOR, jobs.RUNNING), SECONDS),
-            Column("Of its limit", among(jobs.RUNNING_OF_LIMIT, jobs.RUNNING), SHARE_OF_LIMIT, cell="color-text"),
-            Column("Run", among(jobs.ATTEMPT_ID, jobs.RUNNING), RUN),
-        ],
-        sort="For",
-        descending=True,
-        empty="nothing runs",
-    )
     stuck = table(
         "Can never end",
         "Jobs with runs that say ongoing and can never end: their process died. Nothing waits for them.",
-        [Column("Runs", jobs.ABANDONED, replace(COUNT, steps=WATCH_ABOVE_ZERO), cell="color-text")],
+        [Column("Runs", jobs.ABANDONED, ODD, cell="color-text")],
         sort="Runs",
         descending=True,
         empty="every run ended or goes on",
@@ -141,7 +129,7 @@ def _going() -> Shelf:
         budget=12,
         stacked=True,
     )
-    return even(8, running, stuck, at_once, title="In progress")
+    return even(8, running(), stuck, at_once, title="In progress")
 
 
 def _schedule() -> Shelf:
@@ -162,17 +150,13 @@ def _schedule() -> Shelf:
         "Did not start",
         "Jobs whose run was due over an hour before and had not begun, over time.",
         [Line(fleet.OVERDUE, "did not start")],
-        replace(COUNT, steps=GOOD_AT_ZERO),
+        BAD,
         budget=1,
     )
-    outcomes = trend(
+    outcomes = by_status(
         "Newest runs by status",
         "How many jobs have a newest run of each status, over time.",
-        [Line(fleet.BY_STATUS, "{{status}}")],
-        COUNT,
-        budget=5,
-        overrides=STATUS_COLORS_BY_LABEL,
-        stacked=True,
+        fleet.BY_STATUS,
     )
     return even(9, behind, overdue, outcomes, title="Schedule")
 

@@ -100,8 +100,15 @@ def test_first_rule_that_holds_decides() -> None:
 
 
 def test_reason_says_what_was_found_and_expected() -> None:
-    assert judge(LIMITS, success(MAX_AGE + 1), None, NOW).reason == (
-        f"the newest success started {MAX_AGE + 1} s ago, expected at most {MAX_AGE} s"
+    assert {
+        judge(LIMITS, newest, BEFORE, NOW).reason for newest in (success(734000), success(size=1024), success())
+    } == {
+        "the newest success started 8 d 11 h ago, expected at most 8 d",
+        "the newest success is of 1.0 KiB, expected at least 300.0 KiB",
+        "young enough, large enough, size changed by +0.00%",
+    }
+    assert judge(LIMITS, success(size=None), BEFORE, NOW).reason == (
+        "the newest success is of unknown size, expected at least 300.0 KiB"
     )
 
 

@@ -24,6 +24,7 @@ from bernard_exporter.filters import (
     ContentSort,
     RunSort,
 )
+from bernard_exporter.inspection.difference import THRESHOLD
 from bernard_exporter.model import State, Status
 
 Values = dict[str, Any]
@@ -148,8 +149,8 @@ DIFF = (
         "threshold",
         float,
         "Objects whose size changed by no more than this ratio of the size before are left out.",
-        {"type": "number", "minimum": 0, "maximum": 1000000, "default": 0.05},
-        0.05,
+        {"type": "number", "minimum": 0, "maximum": 1000000, "default": THRESHOLD},
+        THRESHOLD,
     ),
     _whole("limit", "How many items of each list at most.", 1, MAX_LIMIT, MAX_LIMIT),
 )

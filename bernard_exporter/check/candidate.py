@@ -7,7 +7,6 @@ from datetime import datetime
 
 from sqlalchemy.engine import Connection
 
-from bernard_exporter import wording
 from bernard_exporter.model import Job
 from bernard_exporter.policy import Policy, Verdict
 from bernard_exporter.snapshot import Snapshot
@@ -48,7 +47,7 @@ def changes(connection: Connection, present: Policy, candidate: Policy, now: dat
     for job in sorted(before.keys() | after.keys()):
         old, new = before.get(job), after.get(job)
         if _state(old) != _state(new):
-            reason = wording.readable(new.reason) if new else "the candidate does not expect this job"
+            reason = new.reason if new else "the candidate does not expect this job"
             found.append(Change(job, _state(old), _state(new), reason))
     return found
 

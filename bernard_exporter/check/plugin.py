@@ -6,12 +6,13 @@ The format is that of the Monitoring Plugins Development Guidelines.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from bernard_exporter.check.expected import Judged
 from bernard_exporter.check.predecessor import Finding
 from bernard_exporter.model import Job, Rank
-from bernard_exporter.snapshot import JobStatus, Snapshot, worst_first
+from bernard_exporter.snapshot import worst_first
 
 # The exit status of a plugin that cannot say.
 UNKNOWN = 3
@@ -40,13 +41,12 @@ def one(finding: Finding) -> Output:
         f"change={_measured(finding.change and finding.change * 100, '%')};"
         f"-{warning:.12g}:{warning:.12g};-{critical:.12g}:{critical:.12g};;",
     ]
-    text = f"BACKUP {finding.rank.name} - {_name(finding.job)}: {finding.verdict.state}, {finding.verdict.reason}"
-    return Output(f"{_plain(text)} | {' '.join(data)}", finding.rank.value)
+    return Output(f"BACKUP {finding.rank.name} - {_said(finding)} | {' '.join(data)}", finding.rank.value)
 
 
-def everything(snapshot: Snapshot) -> Output:
+def everything(jobs: Iterable[Judged]) -> Output:
     """Return the output for every job that the policy expects: a summary, then a line each, the worst first."""
-    judged = worst_first(status for status in snapshot.jobs if status.verdict)
+    judged = worst_first(jobs)
     if not judged:
         return unknown("the policy expects no job; name sections in the configuration, under policy.sections")
     worst = judged[0].rank
@@ -58,13 +58,12 @@ def everything(snapshot: Snapshot) -> Output:
     return Output("\n".join(lines), worst.value)
 
 
-def _lines(judged: Sequence[JobStatus]) -> list[str]:
-    return [f"{status.rank.name} {_said(status)}" for status in judged]
+def _lines(judged: Iterable[Judged]) -> list[str]:
+    return [f"{one.rank.name} {_said(one)}" for one in judged]
 
 
-def _said(status: JobStatus) -> str:
-    said = f"{status.verdict.state}, {status.verdict.reason}" if status.verdict else ""
-    return _plain(f"{_name(status.job)}: {said}")
+def _said(judged: Judged | Finding) -> str:
+    return _plain(f"{_name(judged.job)}: {judged.verdict.state}, {judged.verdict.reason}")
 
 
 def _name(job: Job) -> str:

@@ -9,15 +9,12 @@ from itertools import islice
 
 from sqlalchemy.engine import Connection
 
-from bernard_exporter.model import RANK, Job, Rank, Run, Status
+from bernard_exporter.check.successes import finished
+from bernard_exporter.model import RANK, Job, Rank, Run
 from bernard_exporter.policy import Limits, Policy, Verdict, judge, size_change
-from bernard_exporter.store import reader
 from bernard_exporter.store.reader import Pair
 from bernard_exporter.store.schema import UNKNOWN_START
 
-_PAGE = 100
-# What no row sorts after: the last second of a TIMESTAMP, and any id.
-_NEWEST = ((1 << 31) - 1, 1 << 62)
 # A start that nobody wrote is the schema's default, which is very old.
 _NEVER_WRITTEN = datetime.fromtimestamp(UNKNOWN_START, UTC)
 
@@ -74,18 +71,8 @@ def check_job(connection: Connection, job: Job, limits: Limits, policy: Policy, 
 
 
 def _successes(connection: Connection, job: Job, policy: Policy) -> Iterator[Run]:
-    """Yield the finished runs of a job that have an end, newest start first."""
-    before = _NEWEST
-    pair = Pair(job.type, job.section)
-    while page := reader.walk(connection, pair, Status.FINISHED.value, before, _PAGE):
-        for run in page:
-            if run.end is not None and run.section == job.section and policy.datacenter(run.host) == job.datacenter:
-                yield run
-        last = page[-1]
-        if last.start is None:
-            # Nothing is older than this, and rows without a time have no order to go on by.
-            return
-        before = (int(last.start.timestamp()), last.id)
+    runs = finished(connection, Pair(job.type, job.section))
+    return (run for run in runs if policy.datacenter(run.host) == job.datacenter)
 
 
 def _as_the_predecessor_reads(run: Run, limits: Limits) -> Run:

@@ -12,6 +12,7 @@ from click.core import ParameterSource
 from sqlalchemy.engine import URL
 
 from bernard_exporter.check import plugin
+from bernard_exporter.check.expected import judge_expected
 from bernard_exporter.check.plugin import Output
 from bernard_exporter.check.predecessor import check_job
 from bernard_exporter.cli.options import config_option
@@ -22,7 +23,6 @@ from bernard_exporter.errors import BernardError, ConfigError
 from bernard_exporter.model import BackupType, Job
 from bernard_exporter.policy import BUILT_IN, Limits
 from bernard_exporter.store.connection import Database
-from bernard_exporter.survey import survey
 
 T = TypeVar("T")
 _LIMITS = BUILT_IN[BackupType.DUMP]
@@ -154,7 +154,7 @@ def _all(context: click.Context, file: Path, now: datetime) -> Output:
         raise click.UsageError("--all takes everything from the configuration: give no option but --config.file.")
     settings = load(file)
     with Database(settings.database).connect() as connection:
-        return plugin.everything(survey(connection, settings.policy, now))
+        return plugin.everything(judge_expected(connection, settings.policy, now))
 
 
 def _one(settings: Settings, options: dict[str, Any], now: datetime) -> Output:

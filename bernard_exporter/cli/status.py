@@ -104,7 +104,7 @@ def _row(status: JobStatus, now: datetime) -> list[Text]:
         wording.size(newest.size if newest else None),
         wording.percent(change),
         began,
-        "" if status.rank is Rank.OK or not status.verdict else wording.readable(status.verdict.reason),
+        "" if status.rank is Rank.OK or not status.verdict else status.verdict.reason,
     ]
     state = Text(status.verdict.state, STYLES[status.rank]) if status.verdict else Text("not expected", "dim")
     return [state, *(Text(wording.visible(cell)) for cell in cells)]

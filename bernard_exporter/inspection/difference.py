@@ -10,6 +10,9 @@ from bernard_exporter.contents import Measure, Object
 from bernard_exporter.inspection.objects import Held
 from bernard_exporter.policy import size_change
 
+# Objects whose size changed by no more than this ratio are left out, unless another is asked for.
+THRESHOLD = 0.05
+
 
 class Changed(NamedTuple):
     """An object that both backups have, with another size.

@@ -10,7 +10,7 @@ from bernard_exporter.contents import Measure, Object
 from bernard_exporter.errors import NotFoundError
 from bernard_exporter.filters import ContentFilter, ContentSort
 from bernard_exporter.inspection.access import View
-from bernard_exporter.inspection.difference import Difference, difference
+from bernard_exporter.inspection.difference import THRESHOLD, Difference, difference
 from bernard_exporter.inspection.files import list_files
 from bernard_exporter.inspection.objects import Held, list_objects
 from bernard_exporter.inspection.page import Page
@@ -25,8 +25,6 @@ _FILES = 100
 _OBJECTS = 50
 _FILE_PARAMETERS = ("path", "file", "min_size", "sort", "cursor")
 _OBJECT_PARAMETERS = ("db", "table", "object_sort", "object_cursor")
-# A table is told of when its size changed by more than this.
-THRESHOLD = 0.1
 
 _NO_FILES: Page[File] = Page((), None)
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from bernard_exporter.inspection.timeline import EARLY, PATIENCE
 from bernard_exporter.model import RANK, Job, Rank, Run, State
 from bernard_exporter.pages.signs import state_sign
-from bernard_exporter.pages.wording import age, readable
+from bernard_exporter.pages.wording import age
 from bernard_exporter.snapshot import JobStatus, Snapshot
 
 Column = tuple[str, str]
@@ -139,7 +139,7 @@ def _cell(status: JobStatus, now: datetime) -> Cell:
     sign = state_sign(status.verdict.state if status.verdict else None)
     newest = status.newest
     old = age(newest.start, now) if newest and newest.start else ""
-    why = readable(status.verdict.reason) if status.verdict else "the policy does not expect it"
+    why = status.verdict.reason if status.verdict else "the policy does not expect it"
     return Cell(status.job, sign.label, sign.tone, old, why)
 
 

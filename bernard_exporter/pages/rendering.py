@@ -37,7 +37,6 @@ class Templates:
             exact_duration=wording.exact_duration,
             percent=wording.percent,
             limit=wording.limit,
-            readable=wording.readable,
             iso=wording.iso,
             sentence=wording.sentence,
         )

@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute, Route
 from bernard_exporter.errors import FilterError, StoreError
 from bernard_exporter.filters import JobFilter
 from bernard_exporter.inspection.access import Access, Outlook
+from bernard_exporter.inspection.difference import THRESHOLD
 from bernard_exporter.inspection.jobs import find_job
 from bernard_exporter.inspection.runs import search_runs
 from bernard_exporter.inspection.timeline import timeline
@@ -23,7 +24,7 @@ from bernard_exporter.pages import joblist, trouble
 from bernard_exporter.pages.assets import Assets, bootstrap_directory
 from bernard_exporter.pages.frame import frame_of
 from bernard_exporter.pages.history import History, history
-from bernard_exporter.pages.inside import THRESHOLD, Part, asked_of, inside, run_number
+from bernard_exporter.pages.inside import Part, asked_of, inside, run_number
 from bernard_exporter.pages.links import Links
 from bernard_exporter.pages.overview import overview
 from bernard_exporter.pages.plan import plan

@@ -9,7 +9,6 @@ from markupsafe import Markup
 # Pages take every word from here.
 from bernard_exporter.wording import duration as duration
 from bernard_exporter.wording import percent as percent
-from bernard_exporter.wording import readable as readable
 from bernard_exporter.wording import size as size
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400

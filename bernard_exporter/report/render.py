@@ -20,6 +20,6 @@ def render(report: Report, format_: str) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    names = ("size", "duration", "percent", "time", "visible", "readable")
+    names = ("size", "duration", "percent", "time", "visible")
     environment.filters |= {name: getattr(wording, name) for name in names}
     return environment.get_template(f"report.{format_}").render(report=report)

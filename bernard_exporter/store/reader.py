@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import String, and_, case, func, literal_column, or_, select, type_coerce
 from sqlalchemy.engine import Connection
+from sqlalchemy.sql.elements import ColumnElement
 
 from bernard_exporter.model import Rejection, Run, Status
 from bernard_exporter.store.schema import (
@@ -164,6 +165,11 @@ def runs_since(
                     yield run
 
 
+def _in_index(pair: Pair, status: str) -> tuple[ColumnElement[bool], ...]:
+    """Return what finds the runs of a pair and status in the index, where they stand by start."""
+    return raw_type == pair.type, backups.c.section == pair.section, raw_status == status
+
+
 def walk(connection: Connection, pair: Pair, status: str, before: tuple[int, int], limit: int) -> list[Run]:
     """Return the next ``limit`` runs of a pair and status in the index, newest first.
 
@@ -178,9 +184,7 @@ def walk(connection: Connection, pair: Pair, status: str, before: tuple[int, int
     statement = (
         select(*RUN_COLUMNS)
         .where(
-            raw_type == pair.type,
-            backups.c.section == pair.section,
-            raw_status == status,
+            *_in_index(pair, status),
             backups.c.start_date <= FromEpoch(start),
             or_(backups.c.start_date < FromEpoch(start), backups.c.id < run_id),
         )
@@ -200,9 +204,7 @@ def climb(connection: Connection, pair: Pair, status: str, limit: int) -> Iterat
         statement = (
             select(*RUN_COLUMNS)
             .where(
-                raw_type == pair.type,
-                backups.c.section == pair.section,
-                raw_status == status,
+                *_in_index(pair, status),
                 backups.c.start_date >= FromEpoch(start),
                 or_(backups.c.start_date > FromEpoch(start), backups.c.id > run_id),
             )

@@ -7,6 +7,7 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from bernard_exporter.check.expected import judge_expected
 from bernard_exporter.check.predecessor import check_job
 from bernard_exporter.model import RANK, Job, State
 from bernard_exporter.policy import Limits, Policy
@@ -57,13 +58,15 @@ def test_random_histories_are_judged_as_the_oracle_judges_them(rows: Rows) -> No
     random_.shuffle(written)
     rows.add_all(written)
     policy = Policy(expected={job: limits_of(demand) for job, demand in demands.items()})
-    by_plugin, by_state = {}, {}
+    by_plugin, by_state, by_all = {}, {}, {}
     with Database(rows.settings).connect() as connection:
         for job, limits in policy.expected.items():
             by_plugin[job] = check_job(connection, job, limits, policy, NOW).rank.value
         for status in survey(connection, policy, NOW).jobs:
             if status.verdict:
-                by_state[status.job] = RANK[status.verdict.state].value
+                by_state[status.job] = status.verdict
+        for judged in judge_expected(connection, policy, NOW):
+            by_all[judged.job] = judged.verdict
     by_oracle, by_oracle_of_states = {}, {}
     with rows.engine.connect() as plain:
         for job, demand in demands.items():
@@ -71,7 +74,8 @@ def test_random_histories_are_judged_as_the_oracle_judges_them(rows: Rows) -> No
             # Where a state is not the predecessor's verdict: docs/how-to/icinga.md says so.
             by_oracle_of_states[job] = verdict(newest_two(plain, job, NOW), demand, NOW, null_is_small=True)
     assert by_plugin == by_oracle
-    assert by_state == by_oracle_of_states
+    assert {job: RANK[found.state].value for job, found in by_state.items()} == by_oracle_of_states
+    assert by_all == by_state
     # Histories that exercise nothing would agree too.
     assert min(Counter(by_oracle.values())[status] for status in (0, 1, 2)) > HISTORIES / 20
     assert 0 < sum(by_oracle[job] != by_oracle_of_states[job] for job in demands) < HISTORIES / 8

@@ -63,11 +63,7 @@ def test_exact_values_stand_behind_the_readable_ones() -> None:
     )
 
 
-def test_reasons_are_read_in_units() -> None:
-    reason = "the newest success started 734000 s ago, expected at most 691200 s"
-    assert wording.readable(reason) == "the newest success started 8 d 11 h ago, expected at most 8 d"
-    reason = "the newest success is of 1024 bytes, expected at least 307200 bytes"
-    assert wording.readable(reason) == "the newest success is of 1.0 KiB, expected at least 300.0 KiB"
+def test_limits_are_percentages() -> None:
     assert [wording.limit(ratio) for ratio in (0.05, 0.125, 1.0)] == ["5 %", "12.5 %", "100 %"]
 
 

@@ -69,7 +69,8 @@ def test_every_system_call_the_exporter_makes_is_one_the_unit_allows(tmp_path: P
     config, trace = tmp_path / "config.yaml", tmp_path / "trace"
     config.write_text(f"database: {{url: '{rows.url}'}}\npoll_interval: 500ms\n")
     address = f"127.0.0.1:{free_port()}"
-    command = [need("strace"), "-f", "-qq", "-o", str(trace), sys.executable, "-m", "bernard_exporter", "serve"]
+    # Traced from aside, so that what is ended here is the exporter and not only what traces it.
+    command = [need("strace"), "-D", "-f", "-q", "-o", str(trace), sys.executable, "-m", "bernard_exporter", "serve"]
 
     def polled() -> bool:
         try:
@@ -78,10 +79,12 @@ def test_every_system_call_the_exporter_makes_is_one_the_unit_allows(tmp_path: P
             return False
 
     flags = ["--config.file", str(config), "--web.listen-address", address]
-    with process([*command, *flags], tmp_path / "log"):
+    with process([*command, *flags], tmp_path / "log") as running:
         eventually(polled, "it has polled")
         assert httpx.post(f"http://{address}/-/reload").status_code == 200
         time.sleep(1)
+    end = re.compile(rf"^{running.pid} +\+\+\+ exited with 0 ", re.MULTILINE)
+    eventually(lambda: end.search(trace.read_text(errors="replace")), "the trace ends")
     used = set(re.findall(r"^\d+ +([a-z0-9_]+)\(", trace.read_text(errors="replace"), re.MULTILINE))
     assert {"epoll_wait", "accept4"} & used
     allowed = members("@system-service") - members("@privileged") - members("@resources")
