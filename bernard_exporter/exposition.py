@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 import zlib
+from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import groupby
 
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector, exposition
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -14,16 +16,18 @@ from prometheus_client.openmetrics import exposition as openmetrics
 from prometheus_client.registry import Collector
 
 from bernard_exporter.catalogue import CATALOGUE
-from bernard_exporter.metric import Metric, Sample
+from bernard_exporter.lines import lines
+from bernard_exporter.metric import Metric
 from bernard_exporter.snapshot import Snapshot
 from bernard_exporter.telemetry import Telemetry
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 _EOF = b"# EOF\n"
-Bytes = bytes | memoryview
 _GZIP_WINDOW = 31
 _GZIP_LEVEL = 4
+# Bytes from which a family is a part of an answer: each part costs a write, and joining it the same bytes again.
+_LARGE = 32 * 1024
 # Seconds for which the live figures of the process are good enough to be sent again.
 _LIVE = 1.0
 
@@ -48,12 +52,9 @@ class _Own:
         GCCollector(registry=self.registry)
 
 
-def _family(metric: Metric, samples: Iterable[Sample]) -> Family:
+def _empty(metric: Metric) -> Family:
     make = CounterMetricFamily if metric.kind == "counter" else GaugeMetricFamily
-    family = make(metric.name, metric.help, labels=metric.labels)
-    for labels, value in samples:
-        family.add_metric(list(labels), value)
-    return family
+    return make(metric.name, metric.help, labels=metric.labels)
 
 
 def _text(families: Iterable[Family]) -> bytes:
@@ -71,9 +72,9 @@ def _openmetrics(families: Iterable[Family]) -> bytes:
     return _render_openmetrics(registry).removesuffix(_EOF)
 
 
-def openmetrics_text(metric: Metric, samples: Iterable[Sample]) -> str:
-    """Return a metric with its samples as OpenMetrics, without the mark of the end."""
-    return _openmetrics([_family(metric, samples)]).decode()
+def openmetrics_head(metric: Metric) -> bytes:
+    """Return what OpenMetrics says of a metric before its samples."""
+    return _openmetrics([_empty(metric)])
 
 
 def _not_created(families: Iterable[Family]) -> Iterator[Family]:
@@ -83,13 +84,19 @@ def _not_created(families: Iterable[Family]) -> Iterator[Family]:
             yield family
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Rendered:
-    """A family's samples and its bytes; gauges look the same in both formats, so they are kept once."""
+    """A family's bytes, and what tells whether its samples are still the same.
 
-    samples: tuple[Sample, ...]
-    text: Bytes
-    openmetrics: Bytes
+    Attributes:
+        labels: of all samples, as a hash: the labels themselves would take more memory than everything else.
+        text, openmetrics: gauges look the same in both formats, so they are kept once.
+    """
+
+    labels: int
+    values: array[float]
+    text: bytes
+    openmetrics: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +104,12 @@ class _Inventory:
     """The bytes of everything told of the inventory, which both formats begin with.
 
     Attributes:
+        parts: plain; large families are parts of their own, so that no byte of them is held twice.
         gzipped: the same, compressed up to a point where more can follow.
         compressor: at that point; to be copied.
     """
 
-    text: bytes = b""
+    parts: tuple[bytes, ...] = ()
     gzipped: bytes = b""
     compressor: zlib._Compress = field(default_factory=zlib.compressobj, repr=False)
 
@@ -118,7 +126,7 @@ class Exposition:
 
     inventory: _Inventory
     own: dict[str, bytes]
-    families: dict[str, dict[str, Bytes]] = field(repr=False)
+    families: dict[str, dict[str, bytes]] = field(repr=False)
 
 
 class Renderer:
@@ -144,31 +152,33 @@ class Renderer:
 
     def _follow(self, metric: Metric, snapshot: Snapshot, telemetry: Telemetry) -> bool:
         """Render a metric if any of its samples changed; return whether one did."""
-        samples = tuple(metric.samples(snapshot, telemetry))
+        samples = list(metric.samples(snapshot, telemetry))
+        labels = hash(tuple([labels for labels, _ in samples]))
+        values = array("d", [value for _, value in samples])
         known = self._known.get(metric.name)
-        if known and known.samples == samples:
+        if known and known.labels == labels and known.values == values:
             return False
-        self._known[metric.name] = _render(metric, samples)
+        body = lines(metric, samples)
+        text = _text([_empty(metric)]) + body
+        openmetrics = text if metric.kind == "gauge" else openmetrics_head(metric) + body
+        self._known[metric.name] = _Rendered(labels, values, text, openmetrics)
         return True
 
     def _join_inventory(self) -> _Inventory:
-        """Return the bytes of the inventory, and keep each family as a part of these bytes, not a second time."""
-        rendered = [self._known[metric.name] for metric in CATALOGUE if not metric.own]
-        joined = b"".join(one.text for one in rendered)
-        whole, begin = memoryview(joined), 0
-        for one in rendered:
-            end = begin + len(one.text)
-            one.text = one.openmetrics = whole[begin:end]
-            begin = end
+        families = [self._known[metric.name].text for metric in CATALOGUE if not metric.own]
+        parts = tuple(_joined(families))
         compressor = zlib.compressobj(_GZIP_LEVEL, zlib.DEFLATED, _GZIP_WINDOW)
-        gzipped = compressor.compress(joined) + compressor.flush(zlib.Z_SYNC_FLUSH)
-        return _Inventory(joined, gzipped, compressor)
+        gzipped = b"".join([*map(compressor.compress, parts), compressor.flush(zlib.Z_SYNC_FLUSH)])
+        return _Inventory(parts, gzipped, compressor)
 
 
-def _render(metric: Metric, samples: tuple[Sample, ...]) -> _Rendered:
-    family = _family(metric, samples)
-    text = _text([family])
-    return _Rendered(samples, text, text if metric.kind == "gauge" else _openmetrics([family]))
+def _joined(families: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield large families as they are, and what is between them as one."""
+    for large, some in groupby(families, lambda family: len(family) >= _LARGE):
+        if large:
+            yield from some
+        else:
+            yield b"".join(some)
 
 
 class Scrape:
@@ -204,7 +214,7 @@ class Scrape:
 
 def _whole(inventory: _Inventory, rest: bytes, gzip: bool) -> tuple[bytes, ...]:
     if not gzip:
-        return inventory.text, rest
+        return *inventory.parts, rest
     compressor = inventory.compressor.copy()
     # One part, for it is short: each part costs a write.
     return (inventory.gzipped + compressor.compress(rest) + compressor.flush(),)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-import structlog
-from structlog.typing import Processor
+if TYPE_CHECKING:
+    from structlog.typing import EventDict, Processor, WrappedLogger
 
 LEVELS = ("debug", "info", "warning", "error")
 FORMATS = ("logfmt", "json")
@@ -19,6 +22,8 @@ def configure(level: str, format_: str) -> None:
         level: the least severe that is shown, one of ``LEVELS``.
         format_: one of ``FORMATS``.
     """
+    with _without("rich"):
+        import structlog
     before: list[Processor] = [
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="ts"),
         structlog.stdlib.add_log_level,
@@ -45,8 +50,24 @@ def configure(level: str, format_: str) -> None:
     logging.getLogger("uvicorn").setLevel(logging.ERROR)
 
 
-def _on_one_line(
-    _: structlog.typing.WrappedLogger, __: str, record: structlog.typing.EventDict
-) -> structlog.typing.EventDict:
+@contextmanager
+def _without(module: str) -> Iterator[None]:
+    """Let imports do without a module they can do without, unless it is there already.
+
+    structlog draws coloured tracebacks with rich where it finds it: 5 MiB for what is never written here.
+    """
+    if module in sys.modules:
+        yield
+        return
+    # None is how Python's import system is told that there is no such module.
+    absent: dict[str, None] = {module: None}
+    sys.modules.update(absent)  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        del sys.modules[module]
+
+
+def _on_one_line(_: WrappedLogger, __: str, record: EventDict) -> EventDict:
     """Keep a traceback, or a line end in a name, from looking like further records."""
     return {key: value.replace("\n", " | ") if isinstance(value, str) else value for key, value in record.items()}

@@ -12,9 +12,12 @@ import pytest
 from prometheus_client import parser
 from prometheus_client.openmetrics import parser as openmetrics_parser
 
-from bernard_exporter.catalogue import CATALOGUE, LAST_SUCCESS_SIZE, RUNS
+from bernard_exporter.assessment import Calendar, build
+from bernard_exporter.catalogue import CATALOGUE, LAST_SUCCESS_SIZE, MAX_AGE, RUNS
 from bernard_exporter.config.settings import Settings
 from bernard_exporter.exposition import OPENMETRICS, TEXT, Exposition, Renderer, Scrape
+from bernard_exporter.inventory.counting import Counting
+from bernard_exporter.inventory.sync import Inventory
 from bernard_exporter.model import Job, State
 from bernard_exporter.policy import Limits, Policy
 from bernard_exporter.poller import Clock, Poller
@@ -171,6 +174,20 @@ def test_only_families_that_changed_are_rendered_again() -> None:
 def test_inventory_is_told_in_gauges_alone() -> None:
     """Gauges look the same in both formats, so their bytes are kept once."""
     assert {metric.kind for metric in CATALOGUE if not metric.own} == {"gauge"}
+
+
+def test_large_families_are_parts_of_their_own_and_are_held_once() -> None:
+    jobs = tuple(Job(f"section{number:04d}", "dump", "eqiad") for number in range(500))
+    policy = Policy(expected=dict.fromkeys(jobs, DUMP))
+    inventory = Inventory(policy, synced=NOW)
+    renderer, telemetry = Renderer(), Telemetry(reload_success=0.0)
+    first = renderer.render(build(inventory, Counting(), Calendar(), NOW), telemetry)
+    changed = renderer.render(build(inventory, Counting(), Calendar(), NOW + 8 * DAY), telemetry)
+    large = first.families[TEXT][MAX_AGE.name]
+    assert len(large) > 32 * 1024
+    # The next due times moved on, the limits did not: the same object, not equal bytes.
+    assert changed.inventory is not first.inventory
+    assert [part for part in changed.inventory.parts if part is large] == [large]
 
 
 def test_live_figures_are_renewed_after_a_second() -> None:

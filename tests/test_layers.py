@@ -28,6 +28,7 @@ ORDER = [
     "metric",
     "catalogue",
     "promql",
+    "lines",
     "exposition",
     "poller",
     "sample",

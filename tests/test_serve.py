@@ -15,7 +15,7 @@ import pytest
 
 from bernard_exporter import __version__, cli
 from bernard_exporter.errors import WebError
-from bernard_exporter.web.server import listen
+from bernard_exporter.web.listening import listen
 from tests.exporter import COMMAND, Exporter, exporter
 from tests.rows import Rows
 from tests.servers import eventually

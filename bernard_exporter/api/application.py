@@ -1,4 +1,4 @@
-"""The API as an application to be mounted at ``/api``."""
+"""The API as an application to be mounted at ``/api``, behind a gate."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp
 
-from bernard_exporter.api import jobs, problems, runs, schedule
+from bernard_exporter.api import failures, jobs, runs, schedule
 from bernard_exporter.api.answers import JSON, tagged, wish
-from bernard_exporter.api.gate import Gate
 from bernard_exporter.api.openapi import document
 from bernard_exporter.api.operation import add
 from bernard_exporter.api.reading import STYLE, page
@@ -30,7 +29,7 @@ def application(access: Access, prefix: str) -> ASGIApp:
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     # The router's own redirects lead to whatever host the request names.
     app.router.redirect_slashes = False
-    problems.register(app)
+    failures.register(app)
     for operation in OPERATIONS:
         add(app, access, operation)
     found = document(OPERATIONS, prefix)
@@ -53,4 +52,4 @@ def application(access: Access, prefix: str) -> ASGIApp:
     app.add_route("/docs.css", style)
     for path in ("/", "/v1", "/v1/"):
         app.add_route(path, start)
-    return Gate(app, access)
+    return app

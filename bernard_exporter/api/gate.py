@@ -1,8 +1,12 @@
-"""What every request of the API passes: HEAD as GET, and bodies of a bounded size."""
+"""What every request of the API passes: HEAD as GET, and bodies of a bounded size.
+
+The API itself is made with the first question, for whoever only scrapes needs neither its framework nor its memory.
+"""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -18,9 +22,10 @@ MAX_BODY = 1 << 20
 class Gate:
     """An application around the API's, which is run aside so that no scrape waits for it."""
 
-    def __init__(self, app: ASGIApp, access: Access) -> None:
-        """Guard ``app``, and run it on the loop that ``access`` keeps aside."""
-        self._app = app
+    def __init__(self, make: Callable[[], ASGIApp], access: Access) -> None:
+        """Guard the application that ``make`` returns, and make and run it on the loop that ``access`` keeps aside."""
+        self._make = make
+        self._app: ASGIApp | None = None
         self._access = access
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -32,9 +37,15 @@ class Gate:
             return
         head = scope["method"] == "HEAD"
         inner = {**scope, "method": "GET"} if head else scope
-        start, content = await self._access.aside(_collect(self._app, inner, body))
+        start, content = await self._access.aside(self._answer(inner, body))
         await send(start)
         await send({"type": "http.response.body", "body": b"" if head else content})
+
+    async def _answer(self, scope: Scope, body: bytes) -> tuple[Message, bytes]:
+        # All are answered on one loop, so nothing comes between asking and making.
+        if self._app is None:
+            self._app = self._make()
+        return await _collect(self._app, scope, body)
 
 
 async def _read(scope: Scope, receive: Receive) -> bytes | None:

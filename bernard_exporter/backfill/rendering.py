@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from itertools import chain
 
-from prometheus_client.utils import floatToGoString
-
 from bernard_exporter.catalogue import CATALOGUE
-from bernard_exporter.exposition import openmetrics_text
+from bernard_exporter.exposition import openmetrics_head
+from bernard_exporter.lines import number, series_writer
 from bernard_exporter.metric import JOB_LABELS, Metric, Sample
 from bernard_exporter.snapshot import Snapshot
 from bernard_exporter.telemetry import Telemetry
@@ -19,12 +17,11 @@ OF_JOBS = tuple(metric for metric in HISTORICAL if metric.labels[: len(JOB_LABEL
 OF_ALL = tuple(metric for metric in HISTORICAL if metric not in OF_JOBS)
 # What has a past does not look at the exporter's own figures.
 _NO_FIGURES = Telemetry(reload_success=0.0)
-_number: Callable[[float], str] = floatToGoString
 
 
 def preamble(metrics: Sequence[Metric]) -> bytes:
     """Return what OpenMetrics says of each metric before its samples."""
-    return "".join(openmetrics_text(metric, ()) for metric in metrics).encode()
+    return b"".join(openmetrics_head(metric) for metric in metrics)
 
 
 class Lines:
@@ -34,12 +31,13 @@ class Lines:
         lines: in the order of the metrics, and of the samples of each.
     """
 
-    __slots__ = ("_labels", "_lines", "_metrics", "_samples", "_series", "lines")
+    __slots__ = ("_further", "_lines", "_metrics", "_samples", "_series", "_writers", "lines")
 
     def __init__(self, metrics: Sequence[Metric], labels: Mapping[str, str]) -> None:
         """Start without lines; ``labels`` are added to every series."""
         self._metrics = metrics
-        self._labels = labels
+        self._writers = [series_writer(metric, tuple(labels)) for metric in metrics]
+        self._further = tuple(labels.values())
         self._samples: list[list[Sample]] = [[] for _ in metrics]
         self._lines: list[list[bytes]] = [[] for _ in metrics]
         self._series: list[dict[tuple[str, ...], str]] = [{} for _ in metrics]
@@ -57,11 +55,5 @@ class Lines:
     def _line(self, place: int, labels: tuple[str, ...], value: float) -> bytes:
         series = self._series[place].get(labels)
         if series is None:
-            series = self._series[place][labels] = self._series_text(self._metrics[place], labels)
-        return f"{series} {_number(value)} ".encode()
-
-    def _series_text(self, metric: Metric, labels: tuple[str, ...]) -> str:
-        """Return name and labels as the library writes them."""
-        more = replace(metric, labels=(*metric.labels, *self._labels))
-        text = openmetrics_text(more, [((*labels, *self._labels.values()), 0.0)])
-        return text.splitlines()[-1].removesuffix(" 0.0")
+            series = self._series[place][labels] = self._writers[place]((*labels, *self._further))
+        return f"{series} {number(value)} ".encode()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import re
 import signal
-from collections.abc import Sequence
+import socket
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
@@ -17,13 +18,9 @@ from bernard_exporter.cli.options import config_option, log_options, web_options
 from bernard_exporter.config.load import load
 from bernard_exporter.config.settings import Settings
 from bernard_exporter.errors import BernardError
-from bernard_exporter.inspection.access import Access
 from bernard_exporter.poller import Poller
 from bernard_exporter.toolkit.watched import WebConfig
-from bernard_exporter.web import server
-from bernard_exporter.web.application import application
-from bernard_exporter.web.guard import Guard
-from bernard_exporter.web.supervision import supervise
+from bernard_exporter.web.listening import listen
 
 _log = logging.getLogger(__name__)
 
@@ -107,11 +104,30 @@ def run(
             return
 
     with ExitStack() as stack:
-        sockets = [stack.enter_context(closing(server.listen(address))) for address in addresses]
+        sockets = [stack.enter_context(closing(listen(address))) for address in addresses]
         poller.start()
         stack.callback(poller.stop)
         _log.info("serving %s on %s", "https" if web and web.encrypted else "http", ", ".join(addresses))
-        access = Access(poller)
-        stack.callback(access.close)
-        app = application(poller, access, reload, prefix)
-        server.serve(Guard(app, web, prefix) if web else app, sockets, hang_up, web, lambda: supervise(poller))
+        _answer(poller, stack, sockets, reload, hang_up, prefix, web)
+
+
+def _answer(
+    poller: Poller,
+    stack: ExitStack,
+    sockets: Sequence[socket.socket],
+    reload: Callable[[], None],
+    hang_up: Callable[[], None],
+    prefix: str,
+    web: WebConfig | None,
+) -> None:
+    """Answer requests until the end; the first poll goes on while what answers is imported."""
+    from bernard_exporter.inspection.access import Access
+    from bernard_exporter.web import server
+    from bernard_exporter.web.application import application
+    from bernard_exporter.web.guard import Guard
+    from bernard_exporter.web.supervision import supervise
+
+    access = Access(poller)
+    stack.callback(access.close)
+    app = application(poller, access, reload, prefix)
+    server.serve(Guard(app, web, prefix) if web else app, sockets, hang_up, web, lambda: supervise(poller))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from sqlalchemy.engine import Connection
 
 from bernard_exporter.contents import Contents
-from bernard_exporter.inventory.holdings import holdings
+from bernard_exporter.inventory.holdings import summary
 from bernard_exporter.inventory.record import Record
 from bernard_exporter.model import Job, Run
 
@@ -65,14 +65,14 @@ def _key(newest: Run, record: Record) -> tuple[Run, int | None]:
 
 
 def _count(connection: Connection, newest: Run, previous: Run | None) -> Contents:
-    now = holdings(connection, newest)
-    before = holdings(connection, previous).objects if previous else None
+    now = summary(connection, newest)
+    before = summary(connection, previous).objects if previous else None
     known = bool(now.objects) and bool(before)
     return Contents(
         run_id=newest.id,
         files=now.files,
         bytes=now.bytes,
         objects=len(now.objects) if now.objects else None,
-        added=len(now.objects.keys() - before) if known and before else None,
-        removed=len(before.keys() - now.objects) if known and before else None,
+        added=len(now.objects - before) if known and before else None,
+        removed=len(before - now.objects) if known and before else None,
     )

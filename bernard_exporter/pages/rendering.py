@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from bernard_exporter import __version__
 from bernard_exporter.model import RANK, Rank, State, Status
@@ -16,13 +15,23 @@ from bernard_exporter.pages.links import Links
 from bernard_exporter.policy import size_change
 from bernard_exporter.snapshot import JobStatus
 
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
 
 class Templates:
     """The templates of the pages, with what all of them speak of."""
 
     def __init__(self, links: Links, assets: Assets) -> None:
-        """Load the environment once; templates are compiled when first used."""
-        self._environment = Environment(
+        """Load nothing yet: whoever only scrapes needs neither the library nor its memory."""
+        self._links = links
+        self._assets = assets
+
+    @cached_property
+    def _environment(self) -> Environment:
+        from jinja2 import Environment, PackageLoader, StrictUndefined
+
+        made = Environment(
             loader=PackageLoader("bernard_exporter.pages", "templates"),
             # Every name in the inventory was written by somebody else.
             autoescape=True,
@@ -30,7 +39,7 @@ class Templates:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.filters.update(
+        made.filters.update(
             size=wording.size,
             exact_size=wording.exact_size,
             duration=wording.duration,
@@ -40,9 +49,9 @@ class Templates:
             iso=wording.iso,
             sentence=wording.sentence,
         )
-        self._environment.globals.update(
-            link=links,
-            asset=lambda name: links.to(assets.address(name)),
+        made.globals.update(
+            link=self._links,
+            asset=lambda name: self._links.to(self._assets.address(name)),
             when=wording.when,
             distance=wording.distance,
             state_sign=signs.state_sign,
@@ -56,6 +65,7 @@ class Templates:
             ranks=Rank,
             version=__version__,
         )
+        return made
 
     def render(self, template: str, *, active: str, frame: Frame, values: Mapping[str, Any]) -> str:
         """Return a page.

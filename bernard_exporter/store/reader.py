@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from sys import intern
 from typing import Any, NamedTuple
 
 from sqlalchemy import String, and_, case, func, literal_column, or_, select, type_coerce
@@ -13,8 +14,8 @@ from sqlalchemy.sql.elements import ColumnElement
 from bernard_exporter.model import Rejection, Run, Status
 from bernard_exporter.store.schema import (
     UNKNOWN_START,
+    AsBytes,
     EpochSeconds,
-    Exact,
     FromEpoch,
     backup_files,
     backup_objects,
@@ -24,6 +25,8 @@ from bernard_exporter.store.schema import (
 # The largest size that is believed: 1 EiB. More is nonsense, and would lose precision as a sample.
 MAX_SIZE = 1 << 60
 _IN_CHUNK = 500
+# Each empty frozenset that is made of a set takes 200 bytes.
+_NOTHING_REJECTED: frozenset[Rejection] = frozenset()
 _HIGHEST_ID = 1 << 62
 raw_status = type_coerce(backups.c.status, String)
 raw_type = type_coerce(backups.c.type, String)
@@ -100,38 +103,46 @@ def runs_by_id(connection: Connection, ids: Iterable[int]) -> Iterator[Run]:
 
 
 def tallies(connection: Connection, low: int, high: int, now: datetime) -> list[Tally]:
-    """Count the rows with ids from ``low`` to ``high`` in one pass over the primary key."""
+    """Count the rows with ids from ``low`` to ``high`` in one pass over the primary key.
+
+    Grouped by bytes, so that names stay apart that differ in case or trailing space; the texts are those of one row of
+    each group.
+    """
     start_kind = case(
         (or_(start_seconds.is_(None), start_seconds <= UNKNOWN_START), 1),
         (start_seconds > int(now.timestamp()), 2),
         else_=0,
     )
-    keys = [Exact(raw_type), Exact(backups.c.section), Exact(backups.c.host), Exact(raw_status), start_kind]
-    labelled = [key.label(f"k{index}") for index, key in enumerate(keys)]
     bad_size = or_(backups.c.total_size < 0, backups.c.total_size > MAX_SIZE)
-    statement = (
+    texts = [raw_type, backups.c.section, backups.c.host, raw_status]
+    group = (
         select(
-            *labelled,
-            func.count(),
-            func.max(start_seconds),
-            _count(and_(end_seconds < start_seconds, start_kind == 0)),
-            _count(end_seconds.is_(None)),
-            _count(or_(backups.c.total_size.is_(None), bad_size)),
-            _count(bad_size),
+            func.min(backups.c.id).label("first"),
+            start_kind.label("start_kind"),
+            func.count().label("found"),
+            func.max(start_seconds).label("newest"),
+            _count(and_(end_seconds < start_seconds, start_kind == 0)).label("ended_before_start"),
+            _count(end_seconds.is_(None)).label("without_end"),
+            _count(or_(backups.c.total_size.is_(None), bad_size)).label("without_size"),
+            _count(bad_size).label("bad_size"),
         )
         .where(backups.c.id.between(low, high))
-        .group_by(*(literal_column(f"k{index}") for index in range(len(keys))))
+        .group_by(*(AsBytes(text) for text in texts), literal_column("start_kind"))
+        .subquery()
     )
+    figures = [column for column in group.c if column.name != "first"]
+    statement = select(*texts, *figures).select_from(group.join(backups, backups.c.id == group.c.first))
     return [_tally(row) for row in connection.execute(statement)]
 
 
 def _tally(row: Sequence[Any]) -> Tally:
-    type_, section, host, status = (as_text(value) for value in row[:4])
+    type_, section, host, status = (intern(as_text(value)) for value in row[:4])
     return Tally(type_, section, host, status, *(int(value or 0) for value in row[4:]))
 
 
 def _count(condition: Any) -> Any:
-    return func.sum(case((condition, 1), else_=0))
+    # Not a sum, which the server does in decimals.
+    return func.count(case((condition, 1)))
 
 
 def runs_since(
@@ -257,14 +268,15 @@ def parse_run(row: Sequence[Any]) -> Run:
         id=run_id,
         name=as_text(name),
         status=parsed_status,
-        type=as_text(type_),
-        section=as_text(section),
-        source=as_text(source),
-        host=as_text(host),
+        # Few, and in thousands of runs that are kept.
+        type=intern(as_text(type_)),
+        section=intern(as_text(section)),
+        source=intern(as_text(source)),
+        host=intern(as_text(host)),
         start=parsed_start,
         end=None if end is None else as_time(end),
         size=parsed_size,
-        rejected=frozenset(rejected),
+        rejected=frozenset(rejected) if rejected else _NOTHING_REJECTED,
         recorded_status=as_text(status) if parsed_status is Status.UNKNOWN else "",
     )
 

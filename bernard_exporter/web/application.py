@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 
 from starlette.applications import Starlette
@@ -10,7 +11,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp
 
-from bernard_exporter.api.application import application as api
+from bernard_exporter.api.gate import Gate
 from bernard_exporter.errors import BernardError
 from bernard_exporter.inspection.access import Access
 from bernard_exporter.pages.site import Site
@@ -52,7 +53,7 @@ def application(poller: Poller, access: Access, reload: Callable[[], None], pref
         Route("/-/ready", ready),
         Route("/-/reload", reload_now, methods=["POST"]),
         Route("/api", RedirectResponse(f"{prefix}/api/docs")),
-        Mount("/api", api(access, prefix)),
+        Mount("/api", Gate(lambda: _api(access, prefix), access)),
         *site.routes(),
     ]
     if prefix:
@@ -61,6 +62,17 @@ def application(poller: Poller, access: Access, reload: Callable[[], None], pref
     # The router's own redirects lead to whatever host the request names.
     others.router.redirect_slashes = False
     return MetricsFirst(metrics, f"{prefix}/metrics", Secured(others))
+
+
+def _api(access: Access, prefix: str) -> ASGIApp:
+    """Return the API; its framework is imported only here."""
+    from bernard_exporter.api.application import application as api
+
+    made = api(access, prefix)
+    # What stays for ever need not be searched for garbage.
+    gc.collect()
+    gc.freeze()
+    return made
 
 
 def _text(text: str, status: int = 200) -> Response:

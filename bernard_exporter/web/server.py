@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-import os
 import signal
 import socket
 import sys
@@ -17,14 +16,12 @@ import uvicorn
 import uvloop
 from starlette.types import ASGIApp
 
-from bernard_exporter.errors import WebError
 from bernard_exporter.toolkit.watched import WebConfig, encryption
 from bernard_exporter.web.protocol import KEEP_ALIVE_SECONDS, LimitedProtocol, raise_descriptor_limit
 
 _log = logging.getLogger(__name__)
 # How long answers in flight may take once the process is asked to end.
 _GRACE = 10.0
-_BACKLOG = 2048
 # How long one thread may keep the interpreter from another that wants it; Python's default is 25 times as long.
 _SWITCH_SECONDS = 0.0002
 
@@ -39,26 +36,6 @@ class _Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Capture none; what newer versions call."""
         yield
-
-
-def listen(address: str) -> socket.socket:
-    """Return a socket that listens on ``HOST:PORT``; without a host on every interface, IPv4 and IPv6.
-
-    Raises:
-        WebError: it is no such address, or cannot be listened on.
-    """
-    host, colon, port = address.rpartition(":")
-    if not colon or not port.isdigit() or int(port) > 65535:
-        raise WebError(f"--web.listen-address: found {address!r}, expected HOST:PORT or :PORT, such as :10279")
-    host = host.removeprefix("[").removesuffix("]")
-    try:
-        if not host and socket.has_dualstack_ipv6():
-            return socket.create_server(("", int(port)), family=socket.AF_INET6, dualstack_ipv6=True, backlog=_BACKLOG)
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return socket.create_server((host, int(port)), family=family, backlog=_BACKLOG)
-    except OSError as error:
-        cause = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
-        raise WebError(f"--web.listen-address: cannot listen on {address}: {cause}; choose another address") from error
 
 
 def serve(

@@ -57,7 +57,7 @@ def would_have_served(rows: Sequence[dict[str, Any]], policy: Policy, now: datet
         with Database(past.settings).connect() as connection:
             inventory.update(connection, now)
     snapshot = build(inventory, Counting(), Calendar(), now)
-    text = Renderer().render(snapshot, Telemetry(reload_success=0.0)).inventory.text.decode()
+    text = b"".join(Renderer().render(snapshot, Telemetry(reload_success=0.0)).inventory.parts).decode()
     return {
         series: value
         for series, value in (parse(line) for line in text.splitlines() if not line.startswith("#"))

@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
-from bernard_exporter.web.server import listen
+from bernard_exporter.web.listening import listen
 from tests.servers import eventually
 
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import argparse
 import tempfile
 from collections.abc import Callable, Sequence
+from itertools import chain
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
 from tools.bench import growth
-from tools.bench.comparison import Row, Scene, measure
+from tools.bench.comparison import PARTS
 from tools.bench.database import filled
 from tools.bench.growth import MEASURES, Point, Size
+from tools.bench.row import Row, Scene
 
 _DOCS = Path(__file__).parents[2] / "docs" / "explanation"
 
@@ -26,6 +28,8 @@ def main() -> None:
     parser.add_argument("--files", type=int, default=20, help="files a run, at most; half as many on average")
     parser.add_argument("--seconds", type=int, default=10, help="how long each load lasts")
     parser.add_argument("--query-exporter", help="the program of PyPI's query-exporter")
+    parser.add_argument("--part", action="append", choices=PARTS, help="measure only this; may be given again")
+    parser.add_argument("--data", type=Path, help="a directory for the filled database, to be kept and used again")
     parser.add_argument("--growth", action="store_true", help="measure how cost grows instead, and draw it")
     options = parser.parse_args()
     console = Console(width=140)
@@ -35,10 +39,11 @@ def main() -> None:
     title = f"{options.runs:,} runs, {options.jobs:,} jobs, up to {options.files} files a run"
     table = Table("what; against", "here", "peer", "ratio", "goal", "reached", title=title)
     with tempfile.TemporaryDirectory(prefix="bernard-bench-") as name:
-        directory = Path(name)
+        directory = options.data or Path(name)
+        directory.mkdir(exist_ok=True)
         with filled(directory, options.runs, options.jobs, options.files) as server:
             scene = Scene(directory, server, options.jobs, options.seconds, options.query_exporter)
-            for row in measure(scene):
+            for row in chain.from_iterable(PARTS[part](scene) for part in options.part or PARTS):
                 console.print(" | ".join(_cells(row)), highlight=False)
                 table.add_row(*_cells(row))
     console.print(table)

@@ -2,98 +2,34 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 
 import httpx
 
 from tests.servers import MariaDB
 from tools.bench import peers
-from tools.bench.database import NAME, Cost, cost
+from tools.bench.database import NAME, Cost, cost, filled
 from tools.bench.load import Load, SilentError, answer_of, load
 from tools.bench.peers import Peer
 from tools.bench.queries import NEWEST_TWO
+from tools.bench.questions import questions
+from tools.bench.row import Row, Scene
+from tools.bench.scrape import counted, resident, value
 
 # What the exporter imports that is not its own.
 _DEPENDENCIES = "fastapi, uvicorn, uvloop, httptools, sqlalchemy, pymysql, prometheus_client, croniter, structlog, yaml"
 _POLLS = 10
+_FEW_RUNS = 10_000
 # How long a peer may take for its first answer, seconds.
 _PATIENCE = 180
-
-
-class Row(NamedTuple):
-    """One line of the table.
-
-    Attributes:
-        ratio: how many times better than the peer.
-        goal: what the ratio should reach, None where a figure is only told.
-    """
-
-    what: str
-    here: str
-    peer: str
-    ratio: float | None
-    goal: float | None = None
-
-    @property
-    def verdict(self) -> str:
-        """Return whether the goal is reached, '' without one."""
-        if self.goal is None or self.ratio is None:
-            return ""
-        return "yes" if self.ratio >= self.goal else "no"
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """What the measurements share.
-
-    Attributes:
-        seconds: how long each load lasts.
-        query_exporter: the program, None to leave it out.
-    """
-
-    directory: Path
-    server: MariaDB
-    jobs: int
-    seconds: int
-    query_exporter: str | None
-
-
-def resident(pid: int) -> float:
-    """Return the resident memory of a process in MiB."""
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / (1 << 20)
-
-
-def value(scrape: str, name: str) -> float:
-    """Return the value of a metric without labels."""
-    return float(re.findall(rf"^{name} (\S+)$", scrape, re.MULTILINE)[0])
-
-
-def samples(scrape: str, name: str) -> int:
-    """Return how many samples of a metric there are."""
-    return len(re.findall(rf"^{name}\{{", scrape, re.MULTILINE))
-
-
-def counted(scrape: str) -> bool:
-    """Tell whether the inventory is loaded and the files of every newest success are counted."""
-    successes = samples(scrape, "bernard_backup_last_success_id")
-    return "bernard_up 1.0" in scrape and 0 < successes <= samples(scrape, "bernard_backup_last_success_files") + 5
-
-
-def measure(scene: Scene) -> Iterator[Row]:
-    """Yield every row of the table."""
-    yield from _start(scene)
-    yield from _polls(scene)
-    yield from _scrapes(scene)
 
 
 def _start(scene: Scene) -> Iterator[Row]:
@@ -131,17 +67,22 @@ def _polled(scrape: str) -> float:
     return float(re.findall(r'^bernard_polls_total\{outcome="success"\} (\S+)$', scrape, re.MULTILINE)[0])
 
 
-def _polls(scene: Scene) -> Iterator[Row]:
+def _mine(scene: Scene) -> Cost:
     with peers.bernard(scene.directory, scene.server, "1s") as here:
-        mine = steady(here, scene.server)
+        return steady(here, scene.server)
+
+
+def _sql_exporter(scene: Scene) -> Iterator[Row]:
+    mine = _mine(scene)
     with peers.sql_exporter(scene.directory, scene.server) as peer:
         answer_of(peer.metrics, lambda text: "retained_bytes" in text and "consecutive_failures" in text)
         yield from _costs("prometheus-sql-exporter", mine, cost(scene.server, "sql_exporter"), 100.0)
-    if scene.query_exporter:
-        yield from _query_exporter(scene, mine, scene.query_exporter)
 
 
-def _query_exporter(scene: Scene, mine: Cost, program: str) -> Iterator[Row]:
+def _query_exporter(scene: Scene) -> Iterator[Row]:
+    if not (program := scene.query_exporter):
+        return
+    mine = _mine(scene)
     with peers.query_exporter(scene.directory, scene.server, program) as peer:
         try:
             answer_of(
@@ -152,6 +93,20 @@ def _query_exporter(scene: Scene, mine: Cost, program: str) -> Iterator[Row]:
             yield Row("rows read by a steady poll; query-exporter", f"{mine.rows:,}", f"none in {_PATIENCE} s", None)
         else:
             yield from _costs("query-exporter", mine, cost(scene.server, "query_exporter"), None)
+
+
+def _constancy(scene: Scene) -> Iterator[Row]:
+    """Compare a steady poll with one of as many jobs that have hardly any history."""
+    mine = _mine(scene)
+    with (
+        tempfile.TemporaryDirectory(prefix="bernard-bench-") as name,
+        filled(Path(name), _FEW_RUNS, scene.jobs, files=2) as server,
+    ):
+        few = _mine(replace(scene, directory=Path(name), server=server))
+    what = f"rows read by a steady poll; at {_FEW_RUNS:,} runs, within a tenth"
+    yield Row(what, f"{mine.rows:,}", f"{few.rows:,}", few.rows / mine.rows, 1 / 1.1)
+    what = f"database time of a steady poll; at {_FEW_RUNS:,} runs"
+    yield Row(what, f"{mine.seconds * 1e3:.1f} ms", f"{few.seconds * 1e3:.1f} ms", few.seconds / mine.seconds)
 
 
 def _costs(name: str, mine: Cost, peer: Cost, goal: float | None) -> Iterator[Row]:
@@ -184,11 +139,17 @@ def _scrapes(scene: Scene) -> Iterator[Row]:
             yield _rate("scrapes a second; nginx, the same bytes", mine, load(peer.metrics, scene.seconds), 0.9)
             found = load(peer.metrics, scene.seconds, gzip=True)
             yield _rate("scrapes a second, compressed; nginx, the same bytes", zipped, found, 0.5)
-    with peers.bernard(scene.directory, scene.server, "500ms") as here:
-        answer_of(here.metrics, counted)
-        polled = load(here.metrics, scene.seconds)
+
+
+def _p99(scene: Scene) -> Iterator[Row]:
+    found = {}
+    for interval in ("1h", "500ms"):
+        with peers.bernard(scene.directory, scene.server, interval) as here:
+            answer_of(here.metrics, counted)
+            found[interval] = load(here.metrics, scene.seconds).p99
     what = "p99 of scrapes while polls go on twice a second; without polls"
-    yield Row(what, f"{polled.p99 * 1e3:.1f} ms", f"{mine.p99 * 1e3:.1f} ms", mine.p99 / polled.p99, 0.5)
+    idle, polled = found["1h"], found["500ms"]
+    yield Row(what, f"{polled * 1e3:.1f} ms", f"{idle * 1e3:.1f} ms", idle / polled, 0.5)
 
 
 def _memory(pid: int) -> tuple[str, str, float, float]:
@@ -210,3 +171,15 @@ def _loads(name: str, mine: Load, peer: Load, goal: float) -> Iterator[Row]:
 
 def _rate(what: str, mine: Load, peer: Load, goal: float) -> Row:
     return Row(what, f"{mine.rate:,.0f}", f"{peer.rate:,.1f}", mine.rate / peer.rate, goal)
+
+
+# Each can be measured alone, so that the machine is needed for a few minutes at a time.
+PARTS: dict[str, Callable[[Scene], Iterator[Row]]] = {
+    "start": _start,
+    "constancy": _constancy,
+    "scrapes": _scrapes,
+    "p99": _p99,
+    "api": questions,
+    "query-exporter": _query_exporter,
+    "sql-exporter": _sql_exporter,
+}

@@ -14,6 +14,8 @@ from tests.servers import MariaDB
 
 NAME = "sample"
 USERS = ("bernard", "sql_exporter", "query_exporter", "client")
+# Tables of the largest dump: section s3 holds about 900 databases.
+LARGE_TABLES = 54_000
 _FLAGS = ("--userstat=1", "--innodb-buffer-pool-size=4G", "--max-connections=300", "--innodb-log-file-size=1G")
 
 
@@ -38,25 +40,69 @@ def cost(server: MariaDB, user: str) -> Cost:
 def filled(directory: Path, runs: int, jobs: int, files: int) -> Iterator[MariaDB]:
     """Run a server with a sample of ``runs`` runs of ``jobs`` jobs with up to ``files`` files each.
 
-    The policy that expects the jobs is written to ``policy.yaml`` in the directory.
+    The policy that expects the jobs is written to ``policy.yaml`` in the directory. A directory that was filled with
+    as much before is used as it is.
+
+    Raises:
+        SystemExit: the directory was filled with something else.
     """
-    server = MariaDB(directory)
-    server.install()
+    server, note, contents = MariaDB(directory), directory / "filled", f"{runs} runs, {jobs} jobs, {files} files"
+    known = note.read_text() if note.exists() else None
+    if known not in (None, contents):
+        raise SystemExit(f"{directory}: holds {known}, expected {contents}; name another directory")
+    if known is None:
+        server.install()
     with server.serve(*_FLAGS):
-        server.execute(f"CREATE DATABASE {NAME} CHARACTER SET utf8mb4")
-        with progress_bar(f"{runs:,} runs") as progress:
-            generate(
-                server.url(NAME),
-                days=1,
-                runs=runs,
-                jobs=jobs,
-                files=files,
-                seed=1,
-                now=datetime.now(UTC),
-                policy_output=directory / "policy.yaml",
-                progress=progress,
-            )
-        server.execute("ANALYZE TABLE backups, backup_files", database=NAME)
-        for user in USERS:
-            server.execute(f"CREATE USER {user}@'127.0.0.1'", f"GRANT SELECT ON {NAME}.* TO {user}@'127.0.0.1'")
+        if known is None:
+            _fill(server, runs, jobs, files)
+            note.write_text(contents)
         yield server
+
+
+def _fill(server: MariaDB, runs: int, jobs: int, files: int) -> None:
+    server.execute(f"CREATE DATABASE {NAME} CHARACTER SET utf8mb4")
+    with progress_bar(f"{runs:,} runs") as progress:
+        generate(
+            server.url(NAME),
+            days=1,
+            runs=runs,
+            jobs=jobs,
+            files=files,
+            seed=1,
+            now=datetime.now(UTC),
+            policy_output=server.directory / "policy.yaml",
+            progress=progress,
+        )
+    server.execute("ANALYZE TABLE backups, backup_files", database=NAME)
+    for user in USERS:
+        server.execute(f"CREATE USER {user}@'127.0.0.1'", f"GRANT SELECT ON {NAME}.* TO {user}@'127.0.0.1'")
+
+
+def enlarge(server: MariaDB) -> tuple[int, int]:
+    """Give the newest two successes of one job as many files as the largest sections have: two for each table.
+
+    Returns their ids, newest first. What was enlarged before stays as it is.
+    """
+    newest, before = newest_two(server, "s3")
+    known = f"SELECT 1 FROM backup_files WHERE backup_id = {newest} AND file_path = '' AND file_name LIKE 'wiki0.%'"
+    if server.execute(known, database=NAME):
+        return newest, before
+    for run_id, tables in ((newest, LARGE_TABLES), (before, LARGE_TABLES - 100)):
+        for suffix, size in (("-schema.sql.gz", 700), (".sql.gz", 4096)):
+            server.execute(
+                f"INSERT INTO backup_files (backup_id, file_path, file_name, size, file_date) SELECT {run_id}, '', "
+                f"CONCAT('wiki', seq DIV 60, '.table', seq MOD 60, '{suffix}'), "
+                f"{size} + seq MOD 17 * {run_id} MOD 900, '2026-01-01 00:00:00' FROM seq_0_to_{tables - 1}",
+                database=NAME,
+            )
+    return newest, before
+
+
+def newest_two(server: MariaDB, section: str) -> tuple[int, int]:
+    """Return the ids of the newest two dumps of a section in eqiad, newest first."""
+    found = server.execute(
+        f"SELECT id FROM backups WHERE type = 'dump' AND section = '{section}' AND status = 'finished' "
+        "AND host LIKE '%.eqiad.wmnet' ORDER BY start_date DESC, id DESC LIMIT 2",
+        database=NAME,
+    )
+    return int(str(found[0][0])), int(str(found[1][0]))

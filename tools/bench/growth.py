@@ -12,9 +12,10 @@ from typing import NamedTuple
 from matplotlib.figure import Figure
 
 from tools.bench import peers
-from tools.bench.comparison import resident, steady, value
+from tools.bench.comparison import steady
 from tools.bench.database import filled
 from tools.bench.load import answer_of
+from tools.bench.scrape import resident, value
 
 RUNS = (10_000, 100_000, 1_000_000)
 JOBS = (100, 1_000, 5_000)
@@ -62,14 +63,14 @@ def measure(size: Size) -> Point:
     """Return what an inventory of a size costs."""
     with tempfile.TemporaryDirectory(prefix="bernard-growth-") as name:
         directory = Path(name)
-        with (
-            filled(directory, size.runs, size.jobs, files=0) as server,
-            peers.bernard(directory, server, "2s") as here,
-        ):
-            scrape = answer_of(here.metrics, lambda text: "bernard_up 1.0" in text)
-            first = value(scrape, "bernard_last_poll_duration_seconds")
-            cost = steady(here, server, polls=5)
-            return Point(size, first, cost.rows, cost.seconds, resident(here.pid), len(scrape))
+        with filled(directory, size.runs, size.jobs, files=2) as server:
+            # One that polls seldom, so that the first poll is the last one.
+            with peers.bernard(directory, server, "1h") as here:
+                scrape = answer_of(here.metrics, lambda text: "bernard_up 1.0" in text)
+                first = value(scrape, "bernard_last_poll_duration_seconds")
+            with peers.bernard(directory, server, "2s") as here:
+                cost = steady(here, server, polls=5)
+                return Point(size, first, cost.rows, cost.seconds, resident(here.pid), len(scrape))
 
 
 def by_runs() -> Iterator[Point]:

@@ -24,7 +24,7 @@ class Load(NamedTuple):
 
 
 def load(url: str, seconds: int, gzip: bool = False) -> Load:
-    """Return what a server answers at eight connections.
+    """Return what a server answers at eight connections; one that answers nothing is told as one answer in that time.
 
     Raises:
         SystemExit: it answers errors, or not at all.
@@ -36,6 +36,8 @@ def load(url: str, seconds: int, gzip: bool = False) -> Load:
     p99 = re.search(r"99%\s+([\d.]+)(us|ms|s|m)\b", said)
     if not rate or not p99 or "Non-2xx" in said:
         raise SystemExit(f"wrk says of {url}: {said}")
+    if not float(rate[1]):
+        return Load(1 / seconds, float(seconds))
     return Load(float(rate[1]), float(p99[1]) * _UNITS[p99[2]])
 
 
