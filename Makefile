@@ -45,7 +45,7 @@ test: $(STAMP) lint
 
 # The Debian packages, built twice and judged by lintian, into dist/deb; needs root. deb-test also tries them.
 deb deb-test: $(STAMP)
-	sh tools/debian-packages debootstrap
+	sh tools/debian-packages debootstrap iproute2
 	$(BIN)/python -m tools.debs $(if $(filter deb-test,$@),--install)
 
 # Everything that is published, into dist/, once all agree on the version; needs root for the Debian packages.
@@ -71,10 +71,12 @@ pictures: $(STAMP)
 soak: $(STAMP)
 	$(BIN)/python -m tests.faults.soak --days=30
 
-# Known vulnerabilities of the dependencies; asks a service on the network, and so is no part of the tests.
+# Known vulnerabilities of the dependencies. It asks the advisories of PyPI's own service, so it is no part of the tests;
+# where that cannot be reached it fails, and does not say that all is well of what it could not ask about.
 audit: $(STAMP)
-	$(BIN)/pip install --quiet --disable-pip-version-check pip-audit
-	$(BIN)/pip-audit --skip-editable
+	mkdir -p build
+	$(BIN)/pip freeze --exclude-editable >build/audit.txt
+	$(BIN)/pipx run pip-audit --strict --no-deps --disable-pip --requirement build/audit.txt
 
 clean:
 	rm -rf $(VENV) .cache .tox build dist *.egg-info .coverage*

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 import pymysql
 import pytest
@@ -69,8 +70,13 @@ def process(arguments: list[str], log: Path, env: dict[str, str] | None = None) 
 
 @dataclass
 class MariaDB:
-    """A mariadbd of the tests' own; databases are made in it one a test."""
+    """A mariadbd of the tests' own; databases are made in it one a test.
 
+    Attributes:
+        greeting: what each connection of the tests begins with.
+    """
+
+    greeting: ClassVar[str | None] = "SET time_zone = '+00:00'"
     directory: Path
     port: int = field(default_factory=free_port)
     running: subprocess.Popen[bytes] | None = None
@@ -142,7 +148,7 @@ class MariaDB:
             autocommit=True,
             connect_timeout=5,
             read_timeout=600,
-            init_command="SET time_zone = '+00:00'",
+            init_command=self.greeting,
         )
 
     def execute(self, *statements: str, database: str | None = None) -> list[tuple[object, ...]]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import pymysql
 from pymysql.optionfile import Parser
@@ -29,6 +30,10 @@ _ADVICE: dict[int, tuple[PollErrorReason, str]] = {
     1045: (
         "connect",
         "check user and password in the configuration, the user's host in CREATE USER, and TLS if it is required",
+    ),
+    1047: (
+        "connect",
+        "the node of the cluster is out of step or without a quorum; name the other nodes in database.hosts",
     ),
     1049: ("schema", "create the database, or name the right one in the configuration"),
     1054: ("schema", "the table lacks a column; finish the migration of the schema"),
@@ -115,8 +120,9 @@ class Database:
         """
         self.settings = settings
         self.engines: list[Engine] = [_engine(settings, host) for host in settings.hosts or (None,)]
-        # By connection of PyMySQL, the thread that reads it.
-        self._open: dict[Any, int] = {}
+        # By connection of PyMySQL, the thread that reads it; weak, for SQLAlchemy says nothing of a connection that it
+        # gives up while it gets to know the server.
+        self._open: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
         for engine in self.engines:
             if engine.dialect.name != "sqlite":
                 event.listen(engine, "do_connect", self._connect)
@@ -130,7 +136,7 @@ class Database:
         Args:
             thread: its identifier, as :func:`threading.get_ident` says.
         """
-        for raw in [raw for raw, owner in tuple(self._open.items()) if owner == thread]:
+        for raw in [raw for known in self._open.keyrefs() if (raw := known()) and self._open.get(raw) == thread]:
             # PyMySQL has no call for it that does not itself wait for the server. For TLS too it is the socket below
             # that is shut down, for the layer above belongs to the thread that reads.
             if isinstance(raw._sock, socket.socket):
@@ -155,14 +161,13 @@ class Database:
     def connect(self) -> Iterator[Connection]:
         """Open a connection in one read-only, consistent transaction; close it whatever happens.
 
-        The first host that answers is used.
+        The first host that answers, and takes a transaction, is used.
 
         Raises:
             StoreError: no host can be reached, or a statement in the block fails.
         """
         connection = self._first_that_answers()
         try:
-            _prepare(connection, self.settings.timeout)
             yield connection
         except SQLAlchemyError as error:
             connection.invalidate()
@@ -174,13 +179,24 @@ class Database:
             connection.close()
 
     def _first_that_answers(self) -> Connection:
+        """Open a connection in a transaction, which a node of a cluster that lost the others refuses."""
         failures: list[StoreError] = []
         for engine in self.engines:
             try:
-                return engine.connect()
+                return self._open_transaction(engine)
             except SQLAlchemyError as error:
                 failures.append(store_error(error, where=_where(engine.url)))
         raise StoreError(failures[-1].reason, "; ".join(str(failure) for failure in failures)) from None
+
+    def _open_transaction(self, engine: Engine) -> Connection:
+        connection = engine.connect()
+        try:
+            _prepare(connection, self.settings.timeout)
+        except BaseException:
+            connection.invalidate()
+            connection.close()
+            raise
+        return connection
 
 
 def _where(url: URL) -> str:

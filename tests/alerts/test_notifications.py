@@ -26,7 +26,7 @@ PROMETHEUS = """
 global: {{scrape_interval: 2s, scrape_timeout: 2s, evaluation_interval: 1s}}
 alerting: {{alertmanagers: [{{static_configs: [{{targets: ['{alertmanager}']}}]}}]}}
 scrape_configs:
-- {{job_name: bernard, static_configs: [{{targets: ['{exporter}']}}]}}
+- {{job_name: bernard, static_configs: [{{targets: {exporters}}}]}}
 """
 WORDS = ("CRITICAL", "OK")
 CONFIG = """
@@ -108,16 +108,22 @@ def generate(directory: Path, receivers: Inbox) -> None:
     assert done.exit_code == 0, done.output
 
 
-def start_prometheus(fleet: Fleet, stack: ExitStack) -> None:
-    """Start Prometheus, and give it the rules once it has scraped: at this pace an exporter is down very soon."""
+def start_prometheus(fleet: Fleet, stack: ExitStack, *others: str) -> None:
+    """Start Prometheus, and give it the rules once it has scraped: at this pace an exporter is down very soon.
+
+    Args:
+        fleet: what it belongs to.
+        stack: ends it.
+        others: addresses of further exporters to scrape.
+    """
     file, address = fleet.directory / "prometheus.yml", fleet.prometheus.address
-    config = PROMETHEUS.format(alertmanager=fleet.alertmanager, exporter=fleet.exported)
+    config = PROMETHEUS.format(alertmanager=fleet.alertmanager, exporters=[fleet.exported, *others])
     file.write_text(config)
     flags = [f"--config.file={file}", f"--storage.tsdb.path={fleet.directory / 'tsdb'}"]
     flags += [f"--web.listen-address={address}"]
     running = stack.enter_context(process([need("prometheus"), *flags], fleet.directory / "prometheus.log"))
     eventually(_answers(f"http://{address}/-/ready"), "Prometheus answers")
-    eventually(lambda: fleet.prometheus.ask("bernard_up == 1"), "Prometheus has scraped")
+    eventually(lambda: len(fleet.prometheus.ask("bernard_up == 1")) == 1 + len(others), "Prometheus has scraped")
     file.write_text(f"{config}rule_files: ['{fleet.directory}/rules/*.yaml']\n")
     running.send_signal(signal.SIGHUP)
 

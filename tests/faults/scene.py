@@ -136,14 +136,17 @@ def prepare(server: MariaDB, runs: int = RUNS) -> None:
 
 
 @contextmanager
-def scene(directory: Path, server: MariaDB, timeout: str = "1s", interval: str = "500ms") -> Iterator[Scene]:
-    """Run an exporter that reaches ``server`` through a proxy, until the block ends."""
+def scene(
+    directory: Path, server: MariaDB, *others: MariaDB, timeout: str = "1s", interval: str = "500ms"
+) -> Iterator[Scene]:
+    """Run an exporter that reaches ``server`` through a proxy, and ``others`` after it, until the block ends."""
     with ExitStack() as stack:
         proxy = stack.enter_context(Proxy(server.port))
-        url = f"mysql+pymysql://bernard:{PASSWORD}@127.0.0.1:{proxy.port}/dbbackups"
+        hosts = ", ".join(f"'127.0.0.1:{port}'" for port in (proxy.port, *(other.port for other in others)))
+        url = f"mysql+pymysql://bernard:{PASSWORD}@/dbbackups"
         config = (
-            f"database: {{url: '{url}', timeout: {timeout}}}\npoll_interval: {interval}\nresync_interval: 2s\n"
-            "policy: {sections: {s1: {dump: {max_age: 20000d}}}}\n"
+            f"database: {{url: '{url}', hosts: [{hosts}], timeout: {timeout}}}\npoll_interval: {interval}\n"
+            "resync_interval: 2s\npolicy: {sections: {s1: {dump: {max_age: 20000d}}}}\n"
         )
         running = Scene(server, proxy, stack.enter_context(exporter(directory, config)))
         eventually(running.is_up, "the exporter is up")

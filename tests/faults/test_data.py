@@ -18,7 +18,7 @@ from bernard_exporter.exposition import OPENMETRICS, TEXT
 from bernard_exporter.model import Job
 from bernard_exporter.policy import Limits, Policy
 from bernard_exporter.poller import Poller
-from tests.rows import DAY, NOW, Rows
+from tests.rows import DAY, HOUR, NOW, Rows
 from tests.servers import MariaDB, need
 
 POLICY = Policy(expected={Job("s1", "dump", "eqiad"): Limits(max_age=1e12, min_size=0)})
@@ -104,6 +104,14 @@ def check(poller: Poller) -> None:
     assert states == ["only_one"]
 
 
+def samples(poller: Poller) -> dict[str, dict[str, float]]:
+    """Return the value of each job metric, by name and section."""
+    return {
+        family.name: {sample.labels.get("section", ""): sample.value for sample in family.samples}
+        for family in parse_text(scraped(poller, TEXT))
+    }
+
+
 def promtool(text: str) -> None:
     done = subprocess.run([need("promtool"), "check", "metrics"], input=text.encode(), capture_output=True, check=False)
     # 3 is for matters of style alone.
@@ -167,7 +175,13 @@ def test_names_that_differ_in_case_or_spaces_alone_are_told_apart(inventory: Row
     promtool(scraped(poller, TEXT))
 
 
-def test_job_with_100000_runs_is_told_of_beside_the_others(inventory: Rows) -> None:
+def rows_read(server: MariaDB) -> int:
+    """Return how many rows a server has read for anybody."""
+    found = server.execute("SHOW GLOBAL STATUS LIKE 'Handler_read_%'")
+    return sum(int(str(value)) for name, value in found if name != "Handler_read_rnd_deleted")
+
+
+def test_job_with_a_million_runs_is_told_of_beside_the_others(inventory: Rows, mariadb: MariaDB) -> None:
     inventory.execute("TRUNCATE backups")
     inventory.add(id=1, start=NOW - DAY)
     inventory.add(id=2, section="busy", start=NOW - DAY, size=7)
@@ -175,17 +189,27 @@ def test_job_with_100000_runs_is_told_of_beside_the_others(inventory: Rows) -> N
         "INSERT INTO backups (name, status, source, host, type, section, start_date, end_date, total_size) "
         "SELECT name, ELT(1 + MOD(seq, 3), 'failed', 'finished', 'ongoing'), source, host, type, section, "
         "start_date - INTERVAL seq MINUTE, IF(MOD(seq, 3) = 2, NULL, end_date - INTERVAL seq MINUTE), total_size "
-        "FROM backups, seq_1_to_100000 WHERE id = 2"
+        "FROM backups, seq_1_to_1000000 WHERE id = 2"
     )
     poller = Poller(Settings(DatabaseSettings(url=inventory.url, timeout=60), policy=POLICY, poll_interval=600))
     poller.tick()
     check(poller)
     text = scraped(poller, TEXT)
     labels = 'datacenter="eqiad",section="busy"'
-    assert f'bernard_backup_runs{{{labels},status="finished",type="dump"}} 33335.0' in text
-    assert f'bernard_backup_runs{{{labels},status="failed",type="dump"}} 33333.0' in text
+    assert f'bernard_backup_runs{{{labels},status="finished",type="dump"}} 333335.0' in text
+    assert f'bernard_backup_runs{{{labels},status="failed",type="dump"}} 333333.0' in text
+    assert f'bernard_backup_runs{{{labels},status="ongoing",type="dump"}} 333333.0' in text
     assert f'bernard_backup_last_success_id{{{labels},type="dump"}} 2.0' in text
+    read = rows_read(mariadb)
+    poller.tick()
+    assert rows_read(mariadb) - read < 1000
+    # What comes later costs what came, and not what was there.
+    newer = inventory.add(section="busy", start=NOW - HOUR, size=8)
+    read = rows_read(mariadb)
     poller.tick()
     poller.stop()
+    assert rows_read(mariadb) - read < 1000
     assert poller.telemetry.errors == {}
+    assert samples(poller)["bernard_backup_last_success_id"]["busy"] == newer
     promtool(text)
+    inventory.execute("TRUNCATE backups")

@@ -177,6 +177,39 @@ def test_clock_that_jumps_changes_ages_and_nothing_else(rows: Rows) -> None:
     poller.stop()
 
 
+def test_process_whose_clock_jumps_goes_on_polling_and_ages_with_the_clock(tmp_path: Path, sqlite: Rows) -> None:
+    """The clock of the real process alone is moved, as NTP or a person does it; what waits goes by another."""
+    (library,) = Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")
+    shift = tmp_path / "shift"
+    shift.write_text("+0")
+    moved = {"LD_PRELOAD": str(library), "FAKETIME_TIMESTAMP_FILE": str(shift), "FAKETIME_NO_CACHE": "1"}
+    moved |= {"FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+    sqlite.add(section="s2", start=datetime.now(UTC) - 2 * DAY)
+    with exporter(tmp_path, config(sqlite.url, "s2"), env=moved) as running:
+
+        def value(sample: str) -> float:
+            found = re.search(rf"^{re.escape(sample)} (\S+)$", running.get("/metrics").text, re.MULTILINE)
+            return float(found[1]) if found else 0
+
+        def holds(state: str) -> bool:
+            labels = f'datacenter="eqiad",section="s2",state="{state}",type="dump"'
+            return value(f"bernard_backup_state{{{labels}}}") == 1
+
+        eventually(lambda: holds("only_one"), "the backup is young")
+        before = footprint(running.running.pid)
+        for jump, state in (("+10d", "stale"), ("+400d", "very_stale"), ("-3d", "missing"), ("+1h", "only_one")):
+            shift.write_text(jump)
+            eventually(lambda state=state: holds(state), f"by the clock it is {state}")  # type: ignore[misc]
+            polls = value('bernard_polls_total{outcome="success"}')
+            eventually(
+                lambda polls=polls: value('bernard_polls_total{outcome="success"}') > polls + 2,  # type: ignore[misc]
+                "polls go on",
+            )
+        assert value("bernard_up") == 1
+        assert footprint(running.running.pid).threads <= before.threads + 1
+        assert "Traceback" not in running.logged()
+
+
 def test_password_is_in_no_log_line_traceback_or_process_list(tmp_path: Path, own_mariadb: MariaDB) -> None:
     word = "w0rd-of-honour"
     url = f"mysql+pymysql://bernard:{word}@127.0.0.1:{own_mariadb.port}/dbbackups"

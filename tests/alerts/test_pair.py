@@ -1,0 +1,131 @@
+"""Two exporters on one inventory: they say the same, people are told once, and either of them may die."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.alerts.test_notifications import Fleet, fleet, start_prometheus, write
+from tests.dashboards.grafana import Grafana, committed, value
+from tests.exporter import Exporter, exporter
+from tests.servers import eventually
+
+__all__ = ["fleet"]
+Facts = dict[tuple[str, tuple[tuple[str, str], ...]], float]
+# What a board shows of the exporters themselves, not of backups.
+OF_EXPORTERS = {"bernard-exporter"}
+# Numbers that stand still while nothing happens to a backup.
+NUMBERS = ("Fresh", "Critical", "Warning", "Stale everywhere", "Failed", "Running")
+
+
+def facts(running: Exporter) -> Facts:
+    """Return every sample that tells of backups, storage or the inventory."""
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(running.get("/metrics").text)
+        for sample in family.samples
+        if sample.name.startswith(("bernard_backup_", "bernard_inventory_", "bernard_storage_", "bernard_rows_"))
+    }
+
+
+def await_agreement(one: Exporter, other: Exporter, told: Callable[[Facts], bool]) -> None:
+    """Wait until both tell something, and all else alike."""
+
+    def agree() -> bool:
+        found = facts(one)
+        return told(found) and found == facts(other)
+
+    eventually(agree, "both exporters say the same")
+
+
+def attempts(section: str, status: str, number: float) -> Callable[[Facts], bool]:
+    """Return what tells whether the newest run of a section in eqiad has a status, and so many are recorded."""
+    labels = (("datacenter", "eqiad"), ("section", section), ("status", status), ("type", "dump"))
+    return lambda found: (
+        found.get(("bernard_backup_last_attempt_status", labels)) == 1
+        and found["bernard_backup_runs", labels] == number
+    )
+
+
+def shown(fleet: Fleet) -> dict[str, list[tuple[tuple[str, str], ...]]]:
+    """Return the lines of every table and the bars of every chart that tells of now, by board, panel and query."""
+    found = {}
+    for board in committed():
+        if board.uid in OF_EXPORTERS:
+            continue
+        asked = Grafana(fleet.prometheus.address, board)
+        for panel, target in board.queries():
+            if target["instant"]:
+                lines = [tuple(sorted(series["metric"].items())) for series in asked.result(target)]
+                found[f"{board.uid} {panel['id']} {target['refId']}"] = sorted(lines)
+    return found
+
+
+def numbers(fleet: Fleet) -> dict[str, list[float]]:
+    (board,) = (board for board in committed() if board.uid == "bernard-overview")
+    asked = Grafana(fleet.prometheus.address, board)
+    return {
+        panel["title"]: [value(series) for series in asked.result(panel["targets"][0])]
+        for panel in board.panels
+        if panel["title"] in NUMBERS and panel["type"] == "stat"
+    }
+
+
+def messages(fleet: Fleet) -> dict[str, Sequence[object]]:
+    """Return all that people were told of backups."""
+    told = fleet.inbox
+    return {
+        "pages": told.webhooks("/pager"),
+        "tasks": told.webhooks("/task"),
+        "chat": told.chat(": s"),
+        "mail": told.subjects(": s"),
+    }
+
+
+def kill(fleet: Fleet, running: Exporter, scraped: str) -> None:
+    """End an exporter at once, which is scraped at an address; return when Prometheus has missed it for a while."""
+    running.running.kill()
+    running.running.wait()
+    gone = f'count_over_time((up{{instance="{scraped}"}} == 0)[1m:1s]) > 8'
+    eventually(lambda: fleet.prometheus.ask(gone), "Prometheus misses the exporter")
+
+
+def test_two_exporters_say_the_same_are_told_of_once_and_either_may_die(fleet: Fleet) -> None:
+    write(fleet.rows)
+    with ExitStack() as stack:
+        one = fleet.export(stack)
+        (fleet.directory / "other").mkdir()
+        other = stack.enter_context(exporter(fleet.directory / "other", fleet.config("8d")))
+        await_agreement(one, other, attempts("s1", "finished", 2))
+        start_prometheus(fleet, stack, other.address)
+        told = fleet.inbox
+        eventually(lambda: len(told.webhooks("/pager")) == 2, "s3 pages")
+        eventually(lambda: told.chat(": s2:") and told.subjects(": s2:"), "the stale backup of s2 is told")
+        eventually(lambda: told.webhooks("/task"), "s9 is a task")
+        before = messages(fleet), numbers(fleet), shown(fleet)
+        assert before[0]["pages"] == [
+            ("s3", "firing", ("BackupVeryStale",)),
+            ("s3", "firing", ("BackupStaleEverywhere", "BackupVeryStale")),
+        ]
+        assert before[1] == {
+            "Fresh": [5 / 7],
+            "Critical": [2],
+            "Warning": [0],
+            "Stale everywhere": [1],
+            "Failed": [0],
+            "Running": [0],
+        }
+        kill(fleet, one, fleet.exported)
+        assert (messages(fleet), numbers(fleet), shown(fleet)) == before
+        again = fleet.export(stack)
+        await_agreement(again, other, attempts("s1", "finished", 2))
+        kill(fleet, other, other.address)
+        assert (messages(fleet), numbers(fleet), shown(fleet)) == before
+        # What happens meanwhile is told once too, by the one that is left.
+        fleet.rows.add(section="s1", start=datetime.now(UTC), status="failed")
+        eventually(lambda: told.chat(": s1:"), "the failure of s1 is told")
+        assert attempts("s1", "failed", 1)(facts(again))
+        assert told.chat(": s1:") == ["WARNING: s1: dump of s1 in eqiad failed"]
