@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -62,3 +63,30 @@ def test_option_file_decides_about_encryption(
     poller.stop()
     assert poller.telemetry.up is connects
     assert poller.telemetry.errors == ({} if connects else {"connect": 1})
+
+
+@pytest.mark.parametrize(
+    # Once for all connections, which may have been before.
+    ("options", "times"),
+    [("ssl", {0, 1}), ("ssl-ca = {directory}/localhost.pem", {9})],
+)
+def test_authorities_are_read_for_a_connection_only_where_they_verify_it(
+    encrypted: MariaDB, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: str, times: set[int]
+) -> None:
+    """It takes longer than the rest of a poll; but one that is renewed on disk must be followed."""
+    file = tmp_path / "my.cnf"
+    lines = options.format(directory=tmp_path)
+    file.write_text(f"[client]\nuser=bernard\nhost=localhost\nport={encrypted.port}\ndatabase=dbbackups\n{lines}\n")
+    read, create = [], ssl.create_default_context
+
+    def counted(*arguments: object, **named: object) -> ssl.SSLContext:
+        read.append(named)
+        return create(*arguments, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(ssl, "create_default_context", counted)
+    poller = Poller(Settings(DatabaseSettings(option_file=file)))
+    for _ in range(9):
+        poller.tick()
+    poller.stop()
+    assert poller.telemetry.polls["success"] == 9
+    assert len(read) in times

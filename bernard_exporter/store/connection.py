@@ -7,10 +7,10 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
 
 import pymysql
@@ -109,6 +109,25 @@ def _is_on(found: Mapping[str, str | None], key: str) -> bool:
     return key in found and (found[key] or "1").lower() not in ("0", "off", "false")
 
 
+class _Raw(pymysql.connections.Connection):
+    """A connection that encrypts, where nothing is to be verified, without reading the system's authorities for it.
+
+    PyMySQL reads them for each connection. That takes longer than everything else, keeps the interpreter meanwhile, and
+    is for nothing: nobody is verified unless it is told whom to believe. Should it ask in another way one day, that is
+    only slow again.
+    """
+
+    _trusting: ClassVar[ssl.SSLContext | None] = None
+
+    def _create_ssl_ctx(self, asked: Any) -> ssl.SSLContext:
+        create: Callable[[Any], ssl.SSLContext] = super()._create_ssl_ctx  # type: ignore[misc]
+        if not isinstance(asked, dict) or asked.keys() - {"check_hostname"}:
+            return create(asked)
+        if _Raw._trusting is None:
+            _Raw._trusting = create(asked)
+        return _Raw._trusting
+
+
 class Database:
     """The metadata database; opens a fresh connection for every use and keeps none."""
 
@@ -145,7 +164,7 @@ class Database:
 
     def _connect(self, _: Any, __: Any, arguments: list[Any], named: dict[str, Any]) -> Any:
         """Open a connection that :meth:`cut` knows of while it is being opened."""
-        raw = pymysql.connect(*arguments, **named, defer_connect=True)
+        raw = _Raw(*arguments, **named, defer_connect=True)
         self._open[raw] = threading.get_ident()
         try:
             raw.connect()
