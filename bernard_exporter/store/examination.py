@@ -145,15 +145,19 @@ def plan(connection: Connection, query: str, parameters: Any) -> list[Step]:
         rows = connection.exec_driver_sql(f"EXPLAIN {query}", parameters).mappings().all()
         return [_step(row) for row in rows]
     details = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", parameters).mappings().all()
-    return [step for row in details if (step := _sqlite_step(str(row["detail"]).split()))]
+    lines = [str(row["detail"]).split() for row in details]
+    made = {words[1] for words in lines if words[0] in ("MATERIALIZE", "CO-ROUTINE")}
+    return [step for words in lines if (step := _sqlite_step(words)) and step.table not in made]
 
 
 def _step(row: Mapping[Any, Any]) -> Step:
+    table = str(row["table"] or "")
     return Step(
-        table=str(row["table"] or ""),
+        table=table,
         index=str(row["key"] or ""),
         rows=None if row["rows"] is None else int(row["rows"]),
-        reads=row["table"] is not None,
+        # Such as <derived2>, which is what another step found.
+        reads=bool(table) and not table.startswith("<"),
     )
 
 

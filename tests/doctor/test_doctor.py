@@ -323,6 +323,14 @@ def test_sqlite_file_is_examined_alike(tmp_path: Path, capsys: pytest.CaptureFix
     assert "CREATE INDEX last_backup ON backups (type, section, status, start_date);" in outcome.out
 
 
+def test_use_of_the_index_is_told_of_an_sqlite_file_too(tmp_path: Path) -> None:
+    url, policy, file = f"sqlite:///{tmp_path / 'i.sqlite'}", tmp_path / "policy.yaml", tmp_path / "config.yaml"
+    generate(url, days=1, runs=2_000, jobs=20, files=0, seed=1, now=datetime.now(UTC), policy_output=policy)
+    file.write_text(f"database: {{url: '{url}'}}\n{policy.read_text()}")
+    found = next(finding for finding in examined(file) if finding.subject == "index")
+    assert re.fullmatch(r"\d+ statements of a poll follow an index, \d+ of them last_backup", found.text)
+
+
 @pytest.mark.parametrize(
     ("line", "found"),
     [
