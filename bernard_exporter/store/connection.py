@@ -9,8 +9,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import pymysql
@@ -117,15 +118,19 @@ class _Raw(pymysql.connections.Connection):
     only slow again.
     """
 
-    _trusting: ClassVar[ssl.SSLContext | None] = None
-
     def _create_ssl_ctx(self, asked: Any) -> ssl.SSLContext:
+        if isinstance(asked, dict) and not asked.keys() - {"check_hostname"}:
+            return _unverified()
         create: Callable[[Any], ssl.SSLContext] = super()._create_ssl_ctx  # type: ignore[misc]
-        if not isinstance(asked, dict) or asked.keys() - {"check_hostname"}:
-            return create(asked)
-        if _Raw._trusting is None:
-            _Raw._trusting = create(asked)
-        return _Raw._trusting
+        return create(asked)
+
+
+@cache
+def _unverified() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 class Database:

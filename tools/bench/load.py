@@ -53,12 +53,14 @@ def answer_of(url: str, accept: Callable[[str], bool], seconds: float = 600) -> 
     """
     deadline = time.monotonic() + seconds
     text = ""
-    while time.monotonic() < deadline:
-        try:
-            text = httpx.get(url, timeout=60).text
-            if accept(text):
-                return text
-        except httpx.HTTPError:
-            pass
-        time.sleep(0.1)
+    # One client, for making it takes longer than a scrape.
+    with httpx.Client(timeout=60) as client:
+        while time.monotonic() < deadline:
+            try:
+                text = client.get(url).text
+                if accept(text):
+                    return text
+            except httpx.HTTPError:
+                pass
+            time.sleep(0.02)
     raise SilentError(f"{url} does not answer as expected, but: {text[:500]}")
