@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
@@ -185,9 +186,11 @@ class _Aside:
 
 
 def _stand_back() -> None:
-    """Let the thread that answers scrapes have a processor before this one."""
+    """Let the thread that answers scrapes have a processor before this one, where the system lets threads do so."""
     usual = os.getpriority(os.PRIO_PROCESS, os.getpid())
-    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), usual + _NICENESS)
+    # A sandbox may refuse it; the answers are worth more.
+    with suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), usual + _NICENESS)
 
 
 def _run(loop: asyncio.AbstractEventLoop) -> None:

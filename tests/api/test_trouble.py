@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from pathlib import Path
 
@@ -113,6 +114,17 @@ def test_one_question_that_takes_long_keeps_no_other_waiting(sqlite: Rows) -> No
         return found
 
     assert asyncio.run(ask()) == [1, 1, 1]
+    api.close()
+
+
+def test_questions_are_answered_where_threads_may_not_stand_back(sqlite: Rows, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: int) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "setpriority", refuse)
+    api = Api(sqlite, policy(S1))
+    assert [run["id"] for run in api.items("runs")] == [1]
+    assert len(api.items("jobs")) == 1
     api.close()
 
 

@@ -82,10 +82,15 @@ def test_every_system_call_the_exporter_makes_is_one_the_unit_allows(tmp_path: P
     with process([*command, *flags], tmp_path / "log") as running:
         eventually(polled, "it has polled")
         assert httpx.post(f"http://{address}/-/reload").status_code == 200
+        for path in ("/", "/runs", "/api/v1/jobs", "/api/v1/runs"):
+            assert httpx.get(f"http://{address}{path}", timeout=60).status_code == 200
         time.sleep(1)
     end = re.compile(rf"^{running.pid} +\+\+\+ exited with 0 ", re.MULTILINE)
     eventually(lambda: end.search(trace.read_text(errors="replace")), "the trace ends")
     used = set(re.findall(r"^\d+ +([a-z0-9_]+)\(", trace.read_text(errors="replace"), re.MULTILINE))
     assert {"epoll_wait", "accept4"} & used
-    allowed = members("@system-service") - members("@privileged") - members("@resources")
+    lines = UNIT.read_text().splitlines()
+    filters = [line.partition("=")[2] for line in lines if line.startswith("SystemCallFilter=")]
+    assert filters == ["@system-service", "~@privileged @resources", "setpriority"]
+    allowed = members("@system-service") - members("@privileged") - members("@resources") | {"setpriority"}
     assert used - allowed == set()
