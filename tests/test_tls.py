@@ -39,6 +39,14 @@ def encrypted(tmp_path: Path) -> Iterator[MariaDB]:
         yield server
 
 
+def polling(server: MariaDB, directory: Path, host: str, options: str) -> Poller:
+    """Return a poller that connects as an option file with some further lines says."""
+    file = directory / "my.cnf"
+    lines = options.format(directory=directory)
+    file.write_text(f"[client]\nuser=bernard\nhost={host}\nport={server.port}\ndatabase=dbbackups\n{lines}\n")
+    return Poller(Settings(DatabaseSettings(option_file=file)))
+
+
 @pytest.mark.parametrize(
     ("host", "options", "connects"),
     [
@@ -55,10 +63,7 @@ def encrypted(tmp_path: Path) -> Iterator[MariaDB]:
 def test_option_file_decides_about_encryption(
     encrypted: MariaDB, tmp_path: Path, host: str, options: str, connects: bool
 ) -> None:
-    file = tmp_path / "my.cnf"
-    lines = options.format(directory=tmp_path)
-    file.write_text(f"[client]\nuser=bernard\nhost={host}\nport={encrypted.port}\ndatabase=dbbackups\n{lines}\n")
-    poller = Poller(Settings(DatabaseSettings(option_file=file)))
+    poller = polling(encrypted, tmp_path, host, options)
     poller.tick()
     poller.stop()
     assert poller.telemetry.up is connects
@@ -70,9 +75,6 @@ def test_authorities_are_read_for_a_connection_only_where_they_verify_it(
     encrypted: MariaDB, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: str, times: int
 ) -> None:
     """It takes longer than the rest of a poll; but one that is renewed on disk must be followed."""
-    file = tmp_path / "my.cnf"
-    lines = options.format(directory=tmp_path)
-    file.write_text(f"[client]\nuser=bernard\nhost=localhost\nport={encrypted.port}\ndatabase=dbbackups\n{lines}\n")
     read, create = [], ssl.create_default_context
 
     def counted(*arguments: object, **named: object) -> ssl.SSLContext:
@@ -80,7 +82,7 @@ def test_authorities_are_read_for_a_connection_only_where_they_verify_it(
         return create(*arguments, **named)  # type: ignore[arg-type]
 
     monkeypatch.setattr(ssl, "create_default_context", counted)
-    poller = Poller(Settings(DatabaseSettings(option_file=file)))
+    poller = polling(encrypted, tmp_path, "localhost", options)
     for _ in range(9):
         poller.tick()
     poller.stop()
