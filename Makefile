@@ -10,7 +10,7 @@ STAMP := $(VENV)/.installed
 PEERS := $(VENV)/peers
 BENCH ?=
 # Tests mostly wait for servers, so there may be more workers than cores.
-WORKERS ?= 3
+WORKERS ?= 4
 
 .PHONY: demo test lint docs generate pictures deb deb-test release bench growth soak audit clean
 

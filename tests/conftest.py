@@ -1,13 +1,17 @@
-"""Fixtures that start real servers once a session, and give each test a place of its own."""
+"""Fixtures that start real servers once a session and give each test a place of its own, and how tests are run."""
 
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
+from coverage import Coverage
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.rows import Rows
 from tests.servers import MariaDB
@@ -18,6 +22,65 @@ hypothesis.settings.load_profile("any machine")
 _numbers = itertools.count(1)
 # What starts a server or a process; a test whose module or fixtures know one of them is an integration test.
 _STARTERS = {"MariaDB", "Popen", "chromium", "exporter", "need", "process", "subprocess", "world"}
+
+
+# Tests that share servers which take long to start or are always at work: one worker makes them, once.
+_TOGETHER = (
+    "tests/api/test_cost.py",
+    "tests/dashboards/",
+    "tests/docs/test_code_blocks.py",
+    "tests/docs/test_commands.py",
+    "tests/faults/test_cluster.py",
+    "tests/faults/test_data.py",
+    "tests/package/test_installations.py",
+)
+# Endurance: others reach the same lines, and counting them takes such tests twice the time.
+_NOT_COUNTED = (
+    "tests/alerts/",
+    "tests/api/test_cost.py",
+    "tests/api/test_schema.py",
+    "tests/backfill/test_cost.py",
+    "tests/backfill/test_past_property.py",
+    "tests/check/test_histories.py",
+    "tests/dashboards/",
+    "tests/docs/",
+    "tests/faults/",
+    "tests/package/",
+    "tests/pages/test_browser.py",
+    "tests/test_cost.py",
+    "tests/test_demo.py",
+    "tests/test_generate_sample.py",
+    "tests/test_inventory_property.py",
+    "tests/test_sample_history.py",
+)
+_CHILDREN_COUNT = "COVERAGE_PROCESS_CONFIG"
+
+
+class _Together(LoadScopeScheduling):  # type: ignore[misc]
+    """Hands out each test by itself, but those that share servers as one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next((place for place in _TOGETHER if nodeid.startswith(place)), nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Return what hands tests out to the workers."""
+    return _Together(config, log)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Count which lines a test reaches, where a run counts them, but for tests of endurance."""
+    counting = Coverage.current() if item.nodeid.startswith(_NOT_COUNTED) else None
+    if counting is None:
+        yield
+        return
+    counting.stop()
+    children = os.environ.pop(_CHILDREN_COUNT, None)
+    yield
+    if children is not None:
+        os.environ[_CHILDREN_COUNT] = children
+    counting.start()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

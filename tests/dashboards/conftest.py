@@ -1,4 +1,4 @@
-"""The Prometheus that the boards are tried on, once a session."""
+"""The Prometheus that the boards are tried on, once for all of their tests."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from tests.dashboards.world import World, world
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def scraped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Two exporters on one inventory, scraped, with its past and the project's rules."""
     with world(tmp_path_factory.mktemp("dashboards"), elsewhere=True) as found:

@@ -142,8 +142,14 @@ def world(
         _settled(Prometheus(address))
         poller = Poller(load(both[0].config))
         stack.callback(poller.stop)
-        poller.tick()
+        eventually(partial(_polled, poller), "the inventory is read")
         yield World(address, (one, other), poller.snapshot, now, other_store)
+
+
+def _polled(poller: Poller) -> bool:
+    # A machine that is busy may need longer than an interval.
+    poller.tick()
+    return poller.ready
 
 
 def _settled(prometheus: Prometheus) -> None:
