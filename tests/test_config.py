@@ -110,6 +110,7 @@ def test_time_zone_of_a_section_moves_the_schedule_it_inherits(tmp_path: Path) -
     ("text", "message"),
     [
         ("", ":1: found nothing, expected a mapping with the key database"),
+        ("\0\n", ": found the character U+0000 at 0, expected YAML"),
         ("a: [", ":1: found expected the node content, but found '<stream end>', expected YAML"),
         ("- 1", ":1: found a list, expected a mapping"),
         ("poll_interval: 60s", ":1: found none, expected the key database"),

@@ -151,6 +151,9 @@ def read(file: Path, flag: str = "--config.file", key: str = "the key database")
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ConfigError(f"{file}:{line}: found {error.problem}, expected YAML") from error
+    except yaml.reader.ReaderError as error:
+        found = f"the character U+{error.character:04X} at {error.position}"
+        raise ConfigError(f"{file}: found {found}, expected YAML") from error
     except yaml.YAMLError as error:
         raise ConfigError(f"{file}: found {error}, expected YAML") from error
     if node is None:
