@@ -11,11 +11,12 @@ import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
-_COMPRESSED = re.compile(r"\.(gz|zst|xz|bz2|lz4)$")
-_DATABASE_FILE = re.compile(r"(?P<db>[^.]+)-schema-(create|post|triggers)\.sql")
+_COMPRESSION = r"(\.(gz|zst|xz|bz2|lz4))?"
 _TABLE_FILE = re.compile(
     r"(?P<db>[^.]+)\.(?P<table>[^.]+?)(-schema(-view|-triggers|-sequence)?|-metadata|-checksum)?(\.\d+)*\.(sql|dat)"
+    + _COMPRESSION
 )
+_DATABASE_FILE = re.compile(r"(?P<db>[^.]+)-schema-(create|post|triggers)\.sql" + _COMPRESSION)
 _ARCHIVE = re.compile(r"(?P<db>[^.]+)(\.gz|\.zst)?\.tar(\.gz|\.zst)?")
 _PHYSICAL = re.compile(r"(?P<table>.+?)(#[Pp]#.+)?\.(ibd|frm|MAD|MAI|MYD|MYI|ARZ|CSV|CSM|MRG|par|TRG)")
 _ENCODED = re.compile(r"@([0-9a-fA-F]{4})")
@@ -39,13 +40,6 @@ class Measure(NamedTuple):
     size: int | None
     files: int | None
 
-    def plus(self, size: int | None, files: int | None) -> Measure:
-        """Return this and something more; unknown as soon as a part is."""
-        return Measure(
-            None if self.size is None or size is None else self.size + size,
-            None if self.files is None or files is None else self.files + files,
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class Contents:
@@ -68,7 +62,7 @@ class Contents:
 
 def decode(name: str) -> str:
     """Return a database or table name with its ``@xxxx`` sequences as the characters they stand for."""
-    return _ENCODED.sub(lambda match: chr(int(match[1], 16)), name)
+    return _ENCODED.sub(lambda match: chr(int(match[1], 16)), name) if "@" in name else name
 
 
 def object_of(type_: str, path: str, name: str) -> Object | None:
@@ -89,11 +83,8 @@ def object_of(type_: str, path: str, name: str) -> Object | None:
 
 
 def _dumped(name: str) -> Object | None:
-    plain = _COMPRESSED.sub("", name)
-    if match := _DATABASE_FILE.fullmatch(plain):
-        return Object(decode(match["db"]), None)
-    if match := _TABLE_FILE.fullmatch(plain):
+    if match := _TABLE_FILE.fullmatch(name):
         return Object(decode(match["db"]), decode(match["table"]))
-    if match := _ARCHIVE.fullmatch(name):
+    if match := _DATABASE_FILE.fullmatch(name) or _ARCHIVE.fullmatch(name):
         return Object(decode(match["db"]), None)
     return None

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 
 from bernard_exporter.filters import ContentFilter
 from bernard_exporter.store.reader import as_text, as_time
-from bernard_exporter.store.schema import AnyText, EpochSeconds, Exact, Latin1, backup_files
+from bernard_exporter.store.schema import EpochSeconds, Exact, Latin1, backup_files, has_part
 
 _path, _name, _size = backup_files.c.file_path, backup_files.c.file_name, backup_files.c.size
 
@@ -68,7 +68,7 @@ def _conditions(wanted: ContentFilter, prefix: str) -> list[Any]:
     if wanted.path is not None:
         found += [_path == Latin1(wanted.path), Exact(_path) == wanted.path]
     if wanted.name is not None:
-        found.append(AnyText(_name).contains(wanted.name, autoescape=True))
+        found.append(has_part(_name, wanted.name))
     if wanted.min_size is not None:
         found.append(_size >= wanted.min_size)
     if prefix:

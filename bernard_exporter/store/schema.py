@@ -54,7 +54,7 @@ class AsBytes(_Function):
 
 
 class AnyText(_Function):
-    """A latin1 column as text that may be compared with any other, by no index."""
+    """A latin1 column as text that may be compared with any other, by no index and in twice the time."""
 
     inherit_cache = True
     name = "any_text"
@@ -115,6 +115,12 @@ def _latin1_mysql(element: Latin1, compiler: Any, **kw: Any) -> str:
 @compiles(Exact, "sqlite")
 def _same_sqlite(element: _Function, compiler: Any, **kw: Any) -> str:
     return str(compiler.process(element.clauses, **kw))
+
+
+def has_part(column: Any, part: str) -> Any:
+    """Return what holds of the rows whose text in a latin1 column contains ``part``, in any case of letters."""
+    # ASCII may be compared with every character set as it is.
+    return (column if part.isascii() else AnyText(column)).contains(part, autoescape=True)
 
 
 def _mysql(default: Any, variant: Any) -> Any:

@@ -23,7 +23,7 @@ from bernard_exporter.store.reader import (
     raw_type,
     start_seconds,
 )
-from bernard_exporter.store.schema import MYSQL_DIALECTS, UNKNOWN_START, AnyText, Exact, FromEpoch, backups
+from bernard_exporter.store.schema import MYSQL_DIALECTS, UNKNOWN_START, Exact, FromEpoch, backups, has_part
 
 # What a TIMESTAMP can hold on every server; FROM_UNIXTIME of more is NULL.
 _LAST_SECOND = (1 << 31) - 1
@@ -110,7 +110,7 @@ def _conditions(wanted: RunFilter) -> list[Any]:
     if wanted.host:
         found.append(_among(backups.c.host, wanted.host))
     if wanted.name is not None:
-        found.append(AnyText(backups.c.name).contains(wanted.name, autoescape=True))
+        found.append(has_part(backups.c.name, wanted.name))
     if wanted.min_size is not None or wanted.max_size is not None:
         highest = MAX_SIZE if wanted.max_size is None else min(wanted.max_size, MAX_SIZE)
         found.append(backups.c.total_size.between(wanted.min_size or 0, highest))
