@@ -22,22 +22,35 @@ def series_writer(metric: Metric, further: Sequence[str] = ()) -> Callable[[Sequ
         metric: which.
         further: the names of labels after those of the metric.
     """
-    names = [*metric.labels, *further]
-    order = sorted(range(len(names)), key=names.__getitem__)
-    inside = ",".join(f'{names[place]}="%s"' for place in order)
-    form = f"{metric.name}{{{inside}}}" if inside else metric.name
+    form, order = _form(metric, further)
+    escaped = _Escaped()
 
     def write(labels: Sequence[str]) -> str:
-        return form % tuple([_escaped(labels[place]) for place in order])
+        return form % tuple([escaped[labels[place]] for place in order])
 
     return write
 
 
 def lines(metric: Metric, samples: Iterable[Sample]) -> bytes:
     """Return the samples of a metric, a line each."""
-    series = series_writer(metric)
-    return "".join([f"{series(labels)} {number(value)}\n" for labels, value in samples]).encode()
+    form, order = _form(metric, ())
+    line, escaped = f"{form} %s\n", _Escaped()
+    return "".join(
+        [line % (*[escaped[labels[place]] for place in order], number(value)) for labels, value in samples]
+    ).encode()
 
 
-def _escaped(label: str) -> str:
-    return label.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
+def _form(metric: Metric, further: Sequence[str]) -> tuple[str, list[int]]:
+    """Return how a series is written, and the places of the labels to put in: they stand by name."""
+    names = [*metric.labels, *further]
+    order = sorted(range(len(names)), key=names.__getitem__)
+    inside = ",".join(f'{names[place]}="%s"' for place in order)
+    return (f"{metric.name}{{{inside}}}" if inside else metric.name), order
+
+
+class _Escaped(dict[str, str]):
+    """Values of labels as they are written: few, and in every line again."""
+
+    def __missing__(self, label: str) -> str:
+        self[label] = written = label.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
+        return written

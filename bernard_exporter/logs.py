@@ -6,7 +6,10 @@ import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from typing import TYPE_CHECKING
+
+from bernard_exporter.lasting import lasting
 
 if TYPE_CHECKING:
     from structlog.typing import EventDict, Processor, WrappedLogger
@@ -22,32 +25,45 @@ def configure(level: str, format_: str) -> None:
         level: the least severe that is shown, one of ``LEVELS``.
         format_: one of ``FORMATS``.
     """
-    with _without("rich"):
-        import structlog
-    before: list[Processor] = [
-        structlog.processors.TimeStamper(fmt="iso", utc=True, key="ts"),
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.add_logger_name,
-        structlog.stdlib.ExtraAdder(),
-        structlog.processors.format_exc_info,
-        _on_one_line,
-    ]
-    order = ["ts", "level", "logger", "event"]
-    renderer: Processor = (
-        structlog.processors.JSONRenderer()
-        if format_ == "json"
-        else structlog.processors.LogfmtRenderer(key_order=order, drop_missing=True)
-    )
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=before,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
-        )
-    )
+    handler.setFormatter(_Lines(format_))
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
     # Its lines about starting and stopping say nothing ours do not, and a stranger's nonsense must not fill the log.
     logging.getLogger("uvicorn").setLevel(logging.ERROR)
+
+
+class _Lines(logging.Formatter):
+    """Writes records by structlog, which is imported with the first of them: the first poll need not wait for it."""
+
+    def __init__(self, format_: str) -> None:
+        super().__init__()
+        self._format = format_
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self._by_structlog.format(record)
+
+    @cached_property
+    def _by_structlog(self) -> logging.Formatter:
+        with lasting(), _without("rich"):
+            import structlog
+        before: list[Processor] = [
+            structlog.processors.TimeStamper(fmt="iso", utc=True, key="ts"),
+            structlog.stdlib.add_log_level,
+            structlog.stdlib.add_logger_name,
+            structlog.stdlib.ExtraAdder(),
+            structlog.processors.format_exc_info,
+            _on_one_line,
+        ]
+        order = ["ts", "level", "logger", "event"]
+        renderer: Processor = (
+            structlog.processors.JSONRenderer()
+            if self._format == "json"
+            else structlog.processors.LogfmtRenderer(key_order=order, drop_missing=True)
+        )
+        return structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=before,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        )
 
 
 @contextmanager

@@ -64,7 +64,7 @@ def test_serve_starts_with_a_bounded_number_of_modules(served: set[str]) -> None
 
 def test_first_poll_begins_before_what_answers_is_imported() -> None:
     begun = imported(BEFORE_THE_POLL)
-    assert {"uvicorn", "uvloop", "starlette.applications", "bernard_exporter.pages.site"} & begun == set()
+    assert {"uvicorn", "uvloop", "structlog", "starlette.applications", "bernard_exporter.pages.site"} & begun == set()
     assert {"bernard_exporter.poller", "pymysql"} <= begun
 
 

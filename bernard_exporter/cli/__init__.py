@@ -11,6 +11,7 @@ import click
 
 from bernard_exporter import __version__
 from bernard_exporter.errors import BernardError
+from bernard_exporter.lasting import lasting
 
 NAME = "bernard-exporter"
 # Module and name of each command.
@@ -40,7 +41,8 @@ class _Commands(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         module, name = _COMMANDS[cmd_name]
-        found: click.Command = getattr(import_module(f"{__name__}.{module}"), name)
+        with lasting():
+            found: click.Command = getattr(import_module(f"{__name__}.{module}"), name)
         return found
 
 

@@ -18,6 +18,7 @@ from bernard_exporter.cli.options import config_option, log_options, web_options
 from bernard_exporter.config.load import load
 from bernard_exporter.config.settings import Settings
 from bernard_exporter.errors import BernardError
+from bernard_exporter.lasting import lasting
 from bernard_exporter.poller import Poller
 from bernard_exporter.toolkit.watched import WebConfig
 from bernard_exporter.web.listening import listen
@@ -121,11 +122,12 @@ def _answer(
     web: WebConfig | None,
 ) -> None:
     """Answer requests until the end; the first poll goes on while what answers is imported."""
-    from bernard_exporter.inspection.access import Access
-    from bernard_exporter.web import server
-    from bernard_exporter.web.application import application
-    from bernard_exporter.web.guard import Guard
-    from bernard_exporter.web.supervision import supervise
+    with lasting():
+        from bernard_exporter.inspection.access import Access
+        from bernard_exporter.web import server
+        from bernard_exporter.web.application import application
+        from bernard_exporter.web.guard import Guard
+        from bernard_exporter.web.supervision import supervise
 
     access = Access(poller)
     stack.callback(access.close)

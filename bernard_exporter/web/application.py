@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable
 
 from starlette.applications import Starlette
@@ -14,6 +13,7 @@ from starlette.types import ASGIApp
 from bernard_exporter.api.gate import Gate
 from bernard_exporter.errors import BernardError
 from bernard_exporter.inspection.access import Access
+from bernard_exporter.lasting import lasting
 from bernard_exporter.pages.site import Site
 from bernard_exporter.poller import Poller
 from bernard_exporter.web.headers import Secured
@@ -66,13 +66,10 @@ def application(poller: Poller, access: Access, reload: Callable[[], None], pref
 
 def _api(access: Access, prefix: str) -> ASGIApp:
     """Return the API; its framework is imported only here."""
-    from bernard_exporter.api.application import application as api
+    with lasting():
+        from bernard_exporter.api.application import application as api
 
-    made = api(access, prefix)
-    # What stays for ever need not be searched for garbage.
-    gc.collect()
-    gc.freeze()
-    return made
+        return api(access, prefix)
 
 
 def _text(text: str, status: int = 200) -> Response:

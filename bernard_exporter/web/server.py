@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import signal
 import socket
@@ -55,7 +54,7 @@ def serve(
         watch: runs beside, once it listens, until the end.
     """
     raise_descriptor_limit()
-    _favour_scrapes()
+    sys.setswitchinterval(_SWITCH_SECONDS)
     config = uvicorn.Config(
         app,
         loop="none",
@@ -73,13 +72,6 @@ def serve(
     config.ssl = encryption(web)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(_Server(config), sockets, hang_up, watch))
-
-
-def _favour_scrapes() -> None:
-    """Let a scrape wait neither long for threads that answer questions nor for a search of all modules for garbage."""
-    sys.setswitchinterval(_SWITCH_SECONDS)
-    gc.collect()
-    gc.freeze()
 
 
 async def _serve(
