@@ -6,6 +6,7 @@ import time
 import zlib
 from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -139,15 +140,15 @@ class Renderer:
 
     def render(self, snapshot: Snapshot, telemetry: Telemetry) -> Exposition:
         """Return the exposition of a snapshot."""
-        changed = [metric for metric in CATALOGUE if self._follow(metric, snapshot, telemetry)]
-        if not all(metric.own for metric in changed):
-            self._inventory = self._join_inventory()
+        self._follow_inventory(snapshot, telemetry)
+        own_metrics = [metric for metric in CATALOGUE if metric.own]
+        for metric in own_metrics:
+            self._follow(metric, snapshot, telemetry)
         families = {
             TEXT: {name: rendered.text for name, rendered in self._known.items()},
             OPENMETRICS: {name: rendered.openmetrics for name, rendered in self._known.items()},
         }
-        names = [metric.name for metric in CATALOGUE if metric.own]
-        own = {kind: b"".join(by_name[name] for name in names) for kind, by_name in families.items()}
+        own = {kind: b"".join(by_name[metric.name] for metric in own_metrics) for kind, by_name in families.items()}
         return Exposition(self._inventory, own, families)
 
     def _follow(self, metric: Metric, snapshot: Snapshot, telemetry: Telemetry) -> bool:
@@ -164,12 +165,40 @@ class Renderer:
         self._known[metric.name] = _Rendered(labels, values, text, openmetrics)
         return True
 
-    def _join_inventory(self) -> _Inventory:
-        families = [self._known[metric.name].text for metric in CATALOGUE if not metric.own]
-        parts = tuple(_joined(families))
-        compressor = zlib.compressobj(_GZIP_LEVEL, zlib.DEFLATED, _GZIP_WINDOW)
-        gzipped = b"".join([*map(compressor.compress, parts), compressor.flush(zlib.Z_SYNC_FLUSH)])
-        return _Inventory(parts, gzipped, compressor)
+    def _follow_inventory(self, snapshot: Snapshot, telemetry: Telemetry) -> None:
+        """Render and compress what tells of the inventory, from the first family on that changed."""
+        texts: list[bytes] = []
+        compressing: _Compressing | None = None
+        for metric in CATALOGUE:
+            if metric.own:
+                continue
+            if self._follow(metric, snapshot, telemetry) and compressing is None:
+                compressing = _Compressing(texts)
+            texts.append(self._known[metric.name].text)
+            if compressing:
+                compressing.add(texts[-1])
+        if compressing:
+            self._inventory = _Inventory(tuple(_joined(texts)), *compressing.end())
+
+
+class _Compressing:
+    """Compresses in a thread of its own while more is rendered, for zlib lets the interpreter go meanwhile."""
+
+    def __init__(self, texts: Iterable[bytes]) -> None:
+        self._compressor = zlib.compressobj(_GZIP_LEVEL, zlib.DEFLATED, _GZIP_WINDOW)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="compress")
+        self._parts: list[Future[bytes]] = []
+        for text in texts:
+            self.add(text)
+
+    def add(self, text: bytes) -> None:
+        self._parts.append(self._thread.submit(self._compressor.compress, text))
+
+    def end(self) -> tuple[bytes, zlib._Compress]:
+        """Return all that was compressed, and the compressor at a point where more can follow."""
+        with self._thread:
+            self._parts.append(self._thread.submit(self._compressor.flush, zlib.Z_SYNC_FLUSH))
+            return b"".join([part.result() for part in self._parts]), self._compressor
 
 
 def _joined(families: Iterable[bytes]) -> Iterator[bytes]:
@@ -184,19 +213,26 @@ def _joined(families: Iterable[bytes]) -> Iterator[bytes]:
 class Scrape:
     """Answers scrapes: the bytes of the last poll, and the live figures of the process after them."""
 
-    def __init__(self, exposition: Exposition, monotonic: Callable[[], float] = time.monotonic) -> None:
-        """Serve an exposition until another takes its place."""
-        self.exposition = exposition
+    def __init__(
+        self, snapshot: Snapshot, telemetry: Telemetry, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Show a snapshot until another takes its place."""
+        self._renderer = Renderer()
+        self._exposition = self._renderer.render(snapshot, telemetry)
         self._own = _Own()
         self._monotonic = monotonic
         self._sent: dict[tuple[str, bool], tuple[Exposition, float, tuple[bytes, ...]]] = {}
+
+    def show(self, snapshot: Snapshot, telemetry: Telemetry) -> None:
+        """Answer with another snapshot from now on."""
+        self._exposition = self._renderer.render(snapshot, telemetry)
 
     def answer(self, kind: str, gzip: bool, names: Collection[str] = ()) -> tuple[bytes, ...]:
         """Return the answer in a format, whole, or only the families of the ``names`` asked for, in parts."""
         if names:
             chosen = self._chosen(kind, names) + self._live(kind, names)
             return (zlib.compress(chosen, _GZIP_LEVEL, _GZIP_WINDOW) if gzip else chosen,)
-        exposition, now = self.exposition, self._monotonic()
+        exposition, now = self._exposition, self._monotonic()
         sent = self._sent.get((kind, gzip))
         if sent and sent[0] is exposition and now - sent[1] < _LIVE:
             return sent[2]
@@ -209,7 +245,7 @@ class Scrape:
         return _openmetrics(families) + _EOF if kind == OPENMETRICS else _text(families)
 
     def _chosen(self, kind: str, names: Collection[str]) -> bytes:
-        return b"".join(data for name, data in self.exposition.families[kind].items() if name in names)
+        return b"".join(data for name, data in self._exposition.families[kind].items() if name in names)
 
 
 def _whole(inventory: _Inventory, rest: bytes, gzip: bool) -> tuple[bytes, ...]:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from bernard_exporter.lasting import lasting
+from bernard_exporter.memory import lasting
 
 if TYPE_CHECKING:
     from structlog.typing import EventDict, Processor, WrappedLogger

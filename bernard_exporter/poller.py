@@ -10,18 +10,21 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from bernard_exporter.assessment import Calendar, build
 from bernard_exporter.config.settings import Settings
 from bernard_exporter.errors import StoreError
-from bernard_exporter.exposition import Renderer, Scrape
 from bernard_exporter.inventory.counting import Counting
 from bernard_exporter.inventory.sync import Inventory
 from bernard_exporter.snapshot import Snapshot
 from bernard_exporter.store.connection import Database
 from bernard_exporter.telemetry import Telemetry
+
+if TYPE_CHECKING:
+    from bernard_exporter.exposition import Scrape
 
 _log = logging.getLogger(__name__)
 # The part of an interval that counting files may take.
@@ -49,7 +52,6 @@ class Poller:
     Attributes:
         ready: whether what a poll found is what everything is answered from.
         snapshot: the inventory, judged.
-        scrape: the same as bytes.
     """
 
     def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
@@ -64,7 +66,6 @@ class Poller:
         self._inventory = Inventory(settings.policy, settings.resync_interval)
         self._counting = Counting()
         self._calendar = Calendar()
-        self._renderer = Renderer()
         self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="reader")
         self._pending: Future[None] | None = None
         self._reading: tuple[Database, int] | None = None
@@ -72,6 +73,8 @@ class Poller:
         self._lock = threading.Lock()
         self._reloading = threading.Lock()
         self._publishing = threading.Lock()
+        self._rendering = threading.Lock()
+        self._scrape: Scrape | None = None
         self._wake = threading.Event()
         self._stopped = False
         self._thread: threading.Thread | None = None
@@ -81,7 +84,6 @@ class Poller:
         self.telemetry = Telemetry(reload_success=self._clock.now().timestamp())
         self.ready = False
         self.snapshot = Snapshot(taken=self._clock.now())
-        self.scrape = Scrape(self._renderer.render(self.snapshot, self.telemetry))
 
     @property
     def settings(self) -> Settings:
@@ -97,6 +99,16 @@ class Poller:
     def now(self) -> datetime:
         """The moment by the poller's clock."""
         return self._clock.now()
+
+    @property
+    def scrape(self) -> Scrape:
+        """The snapshot as bytes; what makes them is imported with the first use, while the first poll goes on."""
+        with self._rendering:
+            if self._scrape is None:
+                from bernard_exporter.exposition import Scrape
+
+                self._scrape = Scrape(self.snapshot, self.telemetry)
+            return self._scrape
 
     @property
     def turning(self) -> bool:
@@ -161,8 +173,10 @@ class Poller:
             self._pending.result(timeout=self._settings.poll_interval)
             self._pending = None
         except FutureTimeout:
-            self._failed(StoreError("timeout", "the database has not answered for a whole poll interval"))
-            self._break_off_late()
+            # What it has answered may just be rendered.
+            if not self._publishing.locked():
+                self._failed(StoreError("timeout", "the database has not answered for a whole poll interval"))
+                self._break_off_late()
         except Exception:
             self._pending = None
             raise
@@ -230,7 +244,8 @@ class Poller:
     def _publish(self) -> None:
         """Judge what is known by the time it is now, and swap what scrapes and pages are answered from."""
         with self._publishing:
+            scrape = self.scrape
             self.snapshot = build(self._inventory, self._counting, self._calendar, self._clock.now())
-            self.scrape.exposition = self._renderer.render(self.snapshot, self.telemetry)
+            scrape.show(self.snapshot, self.telemetry)
             # Only now does every answer tell of the jobs.
             self.ready = self.snapshot.synced is not None

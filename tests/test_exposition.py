@@ -15,7 +15,7 @@ from prometheus_client.openmetrics import parser as openmetrics_parser
 from bernard_exporter.assessment import Calendar, build
 from bernard_exporter.catalogue import CATALOGUE, LAST_SUCCESS_SIZE, MAX_AGE, RUNS
 from bernard_exporter.config.settings import Settings
-from bernard_exporter.exposition import OPENMETRICS, TEXT, Exposition, Renderer, Scrape
+from bernard_exporter.exposition import OPENMETRICS, TEXT, Renderer, Scrape
 from bernard_exporter.inventory.counting import Counting
 from bernard_exporter.inventory.sync import Inventory
 from bernard_exporter.model import Job, State
@@ -192,7 +192,7 @@ def test_large_families_are_parts_of_their_own_and_are_held_once() -> None:
 
 def test_live_figures_are_renewed_after_a_second() -> None:
     now = 0.0
-    scrape = Scrape(Renderer().render(Snapshot(taken=NOW), Telemetry(reload_success=0.0)), lambda: now)
+    scrape = Scrape(Snapshot(taken=NOW), Telemetry(reload_success=0.0), lambda: now)
     first = scrape.answer(TEXT, gzip=False)
     now = 0.9
     assert scrape.answer(TEXT, gzip=False) is first
@@ -201,12 +201,10 @@ def test_live_figures_are_renewed_after_a_second() -> None:
 
 
 def test_new_exposition_is_served_at_once() -> None:
-    def rendered(up: bool) -> Exposition:
-        return Renderer().render(Snapshot(taken=NOW), Telemetry(reload_success=0.0, up=up))
-
-    scrape = Scrape(rendered(up=False), lambda: 0.0)
+    snapshot = Snapshot(taken=NOW)
+    scrape = Scrape(snapshot, Telemetry(reload_success=0.0, up=False), lambda: 0.0)
     assert b"bernard_up 0.0" in body(scrape, TEXT, gzip=False)
-    scrape.exposition = rendered(up=True)
+    scrape.show(snapshot, Telemetry(reload_success=0.0, up=True))
     assert b"bernard_up 1.0" in body(scrape, TEXT, gzip=False)
 
 

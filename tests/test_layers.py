@@ -11,7 +11,7 @@ ROOT = Path(bernard_exporter.__file__).parent
 # From the top; a package stands for all its modules.
 ORDER = [
     "errors",
-    "lasting",
+    "memory",
     "model",
     "schedule",
     "wording",

@@ -11,7 +11,7 @@ import click
 
 from bernard_exporter import __version__
 from bernard_exporter.errors import BernardError
-from bernard_exporter.lasting import lasting
+from bernard_exporter.memory import lasting
 
 NAME = "bernard-exporter"
 # Module and name of each command.

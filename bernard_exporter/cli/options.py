@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 import click
 
 from bernard_exporter import logs
-from bernard_exporter.toolkit.watched import WebConfig
+
+if TYPE_CHECKING:
+    from bernard_exporter.toolkit.watched import WebConfig
 
 F = TypeVar("F", bound=Callable[..., Any])
 DEFAULT_ADDRESS = ":10279"
@@ -26,6 +28,15 @@ def _external_path(_: click.Context, option: click.Parameter, value: str | None)
     if parts.scheme not in ("http", "https") or not parts.netloc:
         raise click.BadParameter("expected a URL such as https://monitoring.example/backups", param=option)
     return parts.path.rstrip("/")
+
+
+def _web_config(_: click.Context, __: click.Parameter, file: Path | None) -> WebConfig | None:
+    """Return what the file says of TLS, users and headers, None where there is none to import it for."""
+    if file is None:
+        return None
+    from bernard_exporter.toolkit.watched import WebConfig
+
+    return WebConfig(file)
 
 
 def moment(_: click.Context, option: click.Parameter, value: str | None) -> datetime:
@@ -76,7 +87,7 @@ def web_options(command: F) -> F:
             "--web.config.file",
             "web",
             type=click.Path(path_type=Path),
-            callback=lambda _, __, file: WebConfig(file) if file else None,
+            callback=_web_config,
             metavar="FILE",
             help="TLS, users and headers, YAML, in the format of Prometheus' own exporters.",
         ),

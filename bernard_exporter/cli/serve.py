@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -18,10 +19,12 @@ from bernard_exporter.cli.options import config_option, log_options, web_options
 from bernard_exporter.config.load import load
 from bernard_exporter.config.settings import Settings
 from bernard_exporter.errors import BernardError
-from bernard_exporter.lasting import lasting
+from bernard_exporter.memory import give_back, lasting
 from bernard_exporter.poller import Poller
-from bernard_exporter.toolkit.watched import WebConfig
 from bernard_exporter.web.listening import listen
+
+if TYPE_CHECKING:
+    from bernard_exporter.toolkit.watched import WebConfig
 
 _log = logging.getLogger(__name__)
 
@@ -80,6 +83,7 @@ def run(
     Raises:
         BernardError: the configuration cannot be used, or an address not be listened on.
     """
+    give_back()
     # Until there is something to reload; the usual answer to this signal is to die of it.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
 

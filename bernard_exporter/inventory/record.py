@@ -112,12 +112,16 @@ class History:
 
     def _count(self, places: range, weight: int) -> None:
         """Add what is at ``places`` to what is summed up, or with a weight of -1 take it away."""
+        backups, size = [0] * len(self._names), [0] * len(self._names)
+        for place in places:
+            host = self._hosts[place]
+            backups[host] += weight
+            size[host] += weight * max(self._sizes[place], 0)
         # Another mapping, for the last one is in somebody's hands.
         kept = dict(self._kept)
-        for place in places:
-            host = self._names[self._hosts[place]]
-            before = kept.get(host, Retained(0, 0))
-            kept[host] = Retained(before.backups + weight, before.bytes + weight * max(self._sizes[place], 0))
+        for name, more, larger in zip(self._names, backups, size, strict=True):
+            before = kept.get(name, Retained(0, 0))
+            kept[name] = Retained(before.backups + more, before.bytes + larger)
         self._kept = {host: retained for host, retained in kept.items() if retained.backups}
 
     def oldest(self, since: datetime) -> int | None:

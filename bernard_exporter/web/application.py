@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 from bernard_exporter.api.gate import Gate
 from bernard_exporter.errors import BernardError
 from bernard_exporter.inspection.access import Access
-from bernard_exporter.lasting import lasting
+from bernard_exporter.memory import lasting
 from bernard_exporter.pages.site import Site
 from bernard_exporter.poller import Poller
 from bernard_exporter.web.headers import Secured

@@ -16,7 +16,7 @@ from tests.servers import eventually, need
 
 SCRAPES = 300
 ROUNDS = 5
-TRIES = 3
+TRIES = 8
 LIMIT = 3.0
 
 
