@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
 import bernard_exporter
-from bernard_exporter.config import values
+from bernard_exporter.config import document, values
 from bernard_exporter.config.load import load
 from bernard_exporter.config.settings import Settings
 from bernard_exporter.errors import ConfigError
@@ -104,6 +105,21 @@ def test_time_zone_of_a_section_moves_the_schedule_it_inherits(tmp_path: Path) -
         "s2": Schedule("0 3 * * *", "Asia/Tokyo"),
         "s3": Schedule("5 3 * * *", "America/New_York"),
     }
+
+
+@pytest.mark.parametrize("loader", [document._FAST_LOADER, yaml.SafeLoader])
+def test_both_loaders_of_yaml_read_the_same_and_say_the_same_of_what_is_wrong(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, loader: type[yaml.SafeLoader]
+) -> None:
+    """PyYAML may be built without libyaml."""
+    monkeypatch.setattr(document, "_FAST_LOADER", loader)
+    settings = parse(tmp_path, DATABASE + "poll_interval: 90s\npolicy: {sections: {s1: [dump], 'x1': [dump]}}\n")
+    assert settings.poll_interval == 90.0
+    assert {job.section for job in settings.policy.expected} == {"s1", "x1"}
+    with pytest.raises(ConfigError, match=r":2: policy\.sections\.é💩: found 'é💩', expected a section name"):
+        parse(tmp_path, DATABASE + "policy: {sections: {é💩: [dump]}}\n")
+    with pytest.raises(ConfigError, match=r":3: found expected ',' or '}', but got '<stream end>', expected YAML"):
+        parse(tmp_path, DATABASE + "policy: {a: b\n")
 
 
 @pytest.mark.parametrize(

@@ -237,6 +237,26 @@ def test_many_polls_leave_no_descriptor_open(rows: Rows) -> None:
     assert len(os.listdir("/proc/self/fd")) <= before
 
 
+def test_rendering_that_takes_longer_than_an_interval_is_no_database_that_hangs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the first time, when what renders is imported, on a machine that is busy."""
+    rows = Rows(f"sqlite:///{tmp_path / 'inventory.sqlite'}")
+    rows.add(start=NOW - DAY)
+    render = Renderer.render
+
+    def slowly(*arguments: Any) -> Any:
+        time.sleep(1.5)
+        return render(*arguments)
+
+    poller = Poller(Settings(DatabaseSettings(url=rows.url), poll_interval=1.0, policy=POLICY))
+    assert "bernard_up 0.0" in scraped(poller)
+    monkeypatch.setattr(Renderer, "render", slowly)
+    poller.tick()
+    assert "bernard_up 1.0" in scraped(poller)
+    assert 'bernard_poll_errors_total{reason="timeout"} 0.0' in scraped(poller)
+
+
 def test_exporter_is_ready_only_once_what_it_found_can_be_scraped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
