@@ -157,6 +157,9 @@ class Poller:
             try:
                 self.tick()
             except Exception:
+                if self._stopped:
+                    # An interpreter that ends lets no thread be begun, such as to compress.
+                    return
                 # The last net: this thread must outlive whatever it meets.
                 _log.exception("a poll failed in a way nobody thought of; polling goes on")
                 self.telemetry.errors["internal"] += 1
