@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import itertools
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import hypothesis
 import pytest
-from coverage import Coverage
-from xdist.scheduler import LoadScopeScheduling
 
 from tests.rows import Rows
 from tests.servers import MariaDB
@@ -56,22 +55,24 @@ _NOT_COUNTED = (
 _CHILDREN_COUNT = "COVERAGE_PROCESS_CONFIG"
 
 
-class _Together(LoadScopeScheduling):  # type: ignore[misc]
-    """Hands out each test by itself, but those that share servers as one."""
+# Both hooks do without what they are about, as where Debian builds the package.
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
+    """Return what hands out each test by itself, but those that share servers as one."""
+    from xdist.scheduler import LoadScopeScheduling
 
-    def _split_scope(self, nodeid: str) -> str:
-        return next((place for place in _TOGETHER if nodeid.startswith(place)), nodeid)
+    class Together(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            return next((place for place in _TOGETHER if nodeid.startswith(place)), nodeid)
 
-
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
-    """Return what hands tests out to the workers."""
-    return _Together(config, log)
+    return Together(config, log)
 
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     """Count which lines a test reaches, where a run counts them, but for tests of endurance."""
-    counting = Coverage.current() if item.nodeid.startswith(_NOT_COUNTED) else None
+    coverage = sys.modules.get("coverage")
+    counting = coverage.Coverage.current() if coverage and item.nodeid.startswith(_NOT_COUNTED) else None
     if counting is None:
         yield
         return
