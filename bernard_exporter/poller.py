@@ -76,7 +76,7 @@ class Poller:
         self._rendering = threading.Lock()
         self._scrape: Scrape | None = None
         self._wake = threading.Event()
-        self._stopped = False
+        self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
         self._complaints: set[str] = set()
         self.attempted = False
@@ -122,7 +122,7 @@ class Poller:
 
     def stop(self) -> None:
         """Stop polling; a read that goes on is broken off, for the process would wait for it."""
-        self._stopped = True
+        self._stopped.set()
         self._wake.set()
         self._reader.shutdown(wait=False, cancel_futures=True)
         self._break_off()
@@ -151,13 +151,13 @@ class Poller:
         self._wake.set()
 
     def _run(self) -> None:
-        while not self._stopped:
+        while not self._stopped.is_set():
             self._round = self._clock.monotonic()
             self._wake.clear()
             try:
                 self.tick()
             except Exception:
-                if self._stopped:
+                if self._stopped.is_set():
                     # An interpreter that ends lets no thread be begun, such as to compress.
                     return
                 # The last net: this thread must outlive whatever it meets.
