@@ -12,14 +12,7 @@ from prometheus_client.utils import floatToGoString
 
 from bernard_exporter.metric import Metric, Sample
 
-_number: Callable[[float], str] = floatToGoString
-# Most samples say yes, no or how many.
-_WHOLE = {float(value): _number(float(value)) for value in range(100)}
-
-
-def number(value: float) -> str:
-    """Return a value as it is written; zero has no sign."""
-    return _WHOLE.get(value) or _number(value)
+number: Callable[[float], str] = floatToGoString
 
 
 def series_writer(metric: Metric, further: Sequence[str] = ()) -> Callable[[Sequence[str]], str]:

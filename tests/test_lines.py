@@ -22,15 +22,11 @@ METRICS = (STATE, LAST_SUCCESS_INFO, NEWEST_START, POLLS)
 text = st.text(alphabet=st.one_of(st.sampled_from('\\"\n{}=,% '), st.characters(exclude_categories=["Cs"])))
 
 
-def _without_sign_of_zero(value: float) -> float:
-    return value + 0.0
-
-
 @st.composite
 def sampled(draw: st.DrawFn) -> tuple[Metric, list[Sample]]:
     metric = draw(st.sampled_from(METRICS))
     labels = st.tuples(*(text for _ in metric.labels))
-    return metric, draw(st.lists(st.tuples(labels, st.floats(allow_nan=False).map(_without_sign_of_zero)), max_size=5))
+    return metric, draw(st.lists(st.tuples(labels, st.floats(allow_nan=False)), max_size=5))
 
 
 def written_by_the_library(metric: Metric, samples: list[Sample], render: Any) -> list[str]:
