@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import yaml
-
-from bernard_exporter.config.document import Entry, read
+from bernard_exporter.config.document import Entry, compose, read
 from bernard_exporter.config.policy import parse_policy
 from bernard_exporter.errors import ConfigError
 from bernard_exporter.importing.draft import CHECKED, Draft
@@ -49,7 +47,7 @@ def import_policy(files: Sequence[Path]) -> tuple[str, list[str]]:
 
 def _check(text: str) -> None:
     """Refuse a policy that ``serve`` would, such as one with a warning above the critical limit."""
-    node = yaml.compose(text, Loader=yaml.SafeLoader)
+    node = compose(text)
     assert node is not None, "it has a key at least"
     parse_policy(Entry(Path("the imported policy"), "", node).mapping()["policy"])
 
