@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -73,34 +73,41 @@ def _mine(scene: Scene) -> Cost:
 
 
 def _sql_exporter(scene: Scene) -> Iterator[Row]:
-    mine = _mine(scene)
-    with peers.sql_exporter(scene.directory, scene.server) as peer:
-        try:
-            answer_of(
-                peer.metrics, lambda text: "retained_bytes" in text and "consecutive_failures" in text, _MUCH_PATIENCE
-            )
-        except SilentError:
-            yield _silent("prometheus-sql-exporter", mine, _MUCH_PATIENCE)
-        else:
-            yield from _costs("prometheus-sql-exporter", mine, cost(scene.server, "sql_exporter"), 100.0)
+    peer = peers.sql_exporter(scene.directory, scene.server)
+    told = ("retained_bytes", "consecutive_failures")
+    return _asked_the_same(scene, "prometheus-sql-exporter", "sql_exporter", peer, told, _MUCH_PATIENCE, 100.0)
 
 
 def _query_exporter(scene: Scene) -> Iterator[Row]:
     if not (program := scene.query_exporter):
-        return
+        return iter(())
+    peer = peers.query_exporter(scene.directory, scene.server, program)
+    # It names every metric before it knows a value.
+    told = ("retained_bytes{", "consecutive_failures{")
+    return _asked_the_same(scene, "query-exporter", "query_exporter", peer, told, _PATIENCE, None)
+
+
+def _asked_the_same(
+    scene: Scene,
+    name: str,
+    user: str,
+    starting: AbstractContextManager[Peer],
+    told: tuple[str, ...],
+    patience: int,
+    goal: float | None,
+) -> Iterator[Row]:
+    """Compare a steady poll with one round of the queries of an exporter of any SQL, until it has ``told`` of them."""
     mine = _mine(scene)
-    with peers.query_exporter(scene.directory, scene.server, program) as peer:
+    with starting as peer:
         try:
-            answer_of(
-                peer.metrics, lambda text: "retained_bytes{" in text and "consecutive_failures{" in text, _PATIENCE
-            )
+            answer_of(peer.metrics, lambda text: all(part in text for part in told), patience)
         except SilentError:
-            # Its queries take longer than the server lets a connection wait, when there are very many runs.
-            yield _silent("query-exporter", mine, _PATIENCE)
+            # Its queries may take longer than the server lets a connection wait, when there are very many runs.
+            yield Row(f"rows read by a steady poll; {name}", f"{mine.rows:,}", f"no answer in {patience} s", None)
         else:
-            yield from _costs("query-exporter", mine, cost(scene.server, "query_exporter"), None)
+            yield from _costs(name, mine, cost(scene.server, user), goal)
     # The server would go on with its queries, beside those of the next part.
-    scene.server.execute("KILL USER query_exporter")
+    scene.server.execute(f"KILL USER {user}")
 
 
 def _constancy(scene: Scene) -> Iterator[Row]:
@@ -115,10 +122,6 @@ def _constancy(scene: Scene) -> Iterator[Row]:
     yield Row(what, f"{mine.rows:,}", f"{few.rows:,}", few.rows / mine.rows, 1 / 1.1)
     what = f"database time of a steady poll; at {_FEW_RUNS:,} runs"
     yield Row(what, f"{mine.seconds * 1e3:.1f} ms", f"{few.seconds * 1e3:.1f} ms", few.seconds / mine.seconds)
-
-
-def _silent(name: str, mine: Cost, seconds: int) -> Row:
-    return Row(f"rows read by a steady poll; {name}", f"{mine.rows:,}", f"no answer in {seconds} s", None)
 
 
 def _costs(name: str, mine: Cost, peer: Cost, goal: float | None) -> Iterator[Row]:
