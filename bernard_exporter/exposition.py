@@ -154,15 +154,15 @@ class Renderer:
     def _follow(self, metric: Metric, snapshot: Snapshot, telemetry: Telemetry) -> bool:
         """Render a metric if any of its samples changed; return whether one did."""
         samples = list(metric.samples(snapshot, telemetry))
-        labels = hash(tuple([labels for labels, _ in samples]))
+        labels = tuple([labels for labels, _ in samples])
         values = array("d", [value for _, value in samples])
-        known = self._known.get(metric.name)
-        if known and known.labels == labels and known.values == values:
+        known, told = self._known.get(metric.name), hash(labels)
+        if known and known.labels == told and known.values == values:
             return False
-        body = lines(metric, samples)
+        body = lines(metric, labels, values)
         text = _text([_empty(metric)]) + body
         openmetrics = text if metric.kind == "gauge" else openmetrics_head(metric) + body
-        self._known[metric.name] = _Rendered(labels, values, text, openmetrics)
+        self._known[metric.name] = _Rendered(told, values, text, openmetrics)
         return True
 
     def _follow_inventory(self, snapshot: Snapshot, telemetry: Telemetry) -> None:

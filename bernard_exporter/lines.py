@@ -7,10 +7,11 @@ most of the time and of the memory of a poll. What stands before the samples, an
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from operator import itemgetter
 
 from prometheus_client.utils import floatToGoString
 
-from bernard_exporter.metric import Metric, Sample
+from bernard_exporter.metric import Metric
 
 number: Callable[[float], str] = floatToGoString
 
@@ -31,13 +32,22 @@ def series_writer(metric: Metric, further: Sequence[str] = ()) -> Callable[[Sequ
     return write
 
 
-def lines(metric: Metric, samples: Iterable[Sample]) -> bytes:
-    """Return the samples of a metric, a line each."""
+def lines(metric: Metric, labels: Sequence[Sequence[str]], values: Iterable[float]) -> bytes:
+    """Return the samples of a metric, a line each.
+
+    Column by column, for that is done outside the interpreter, and most labels and values are there many times.
+
+    Args:
+        metric: which.
+        labels: of each sample, in the order of the metric's.
+        values: of each sample.
+    """
     form, order = _form(metric, ())
-    line, escaped = f"{form} %s\n", _Escaped()
-    return "".join(
-        [line % (*[escaped[labels[place]] for place in order], number(value)) for labels, value in samples]
-    ).encode()
+    escaped, written = _Escaped(), _Written()
+    columns = [map(escaped.__getitem__, map(itemgetter(place), labels)) for place in order]
+    # By what Python writes, for by their values 0.0 and -0.0 are one key.
+    columns.append(map(written.__getitem__, map(repr, values)))
+    return "".join(map(f"{form} %s\n".__mod__, zip(*columns, strict=True))).encode()
 
 
 def _form(metric: Metric, further: Sequence[str]) -> tuple[str, list[int]]:
@@ -53,4 +63,12 @@ class _Escaped(dict[str, str]):
 
     def __missing__(self, label: str) -> str:
         self[label] = written = label.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
+        return written
+
+
+class _Written(dict[str, str]):
+    """Numbers as they are written, by what Python writes."""
+
+    def __missing__(self, shown: str) -> str:
+        self[shown] = written = number(float(shown))
         return written

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -77,21 +77,16 @@ class Catalogue(list[Metric]):
     def job(self, name: str, text: str, value: Callable[[JobStatus], float | None]) -> Metric:
         """Define a metric with one sample a job, absent where the value is None."""
 
-        def samples(snapshot: Snapshot, _: Telemetry) -> Iterator[Sample]:
-            for status in snapshot.jobs:
-                found = value(status)
-                if found is not None:
-                    yield status.job, found
+        def samples(snapshot: Snapshot, _: Telemetry) -> list[Sample]:
+            return [(status.job, found) for status in snapshot.jobs if (found := value(status)) is not None]
 
         return self.define(f"backup_{name}", text + AS_OF, JOB_LABELS, samples, historical=True)
 
     def job_set(self, name: str, text: str, *further: str, values: Callable[[JobStatus], Iterable[Sample]]) -> Metric:
         """Define a metric with further labels and any number of samples a job."""
 
-        def samples(snapshot: Snapshot, _: Telemetry) -> Iterator[Sample]:
-            for status in snapshot.jobs:
-                for labels, value in values(status):
-                    yield (*status.job, *labels), value
+        def samples(snapshot: Snapshot, _: Telemetry) -> list[Sample]:
+            return [(status.job + labels, value) for status in snapshot.jobs for labels, value in values(status)]
 
         return self.define(f"backup_{name}", text + AS_OF, (*JOB_LABELS, *further), samples, historical=True)
 

@@ -13,10 +13,12 @@ from sqlalchemy import event, text
 from sqlalchemy.engine import Connection
 
 from bernard_exporter.config.load import load
+from bernard_exporter.config.settings import DatabaseSettings
 from bernard_exporter.exposition import TEXT
 from bernard_exporter.inventory.sync import Inventory
 from bernard_exporter.poller import Clock, Poller
 from bernard_exporter.sample.generate import generate
+from bernard_exporter.store import reader
 from bernard_exporter.store.connection import Database
 from tests.rows import NOW
 from tests.servers import MariaDB
@@ -139,3 +141,25 @@ def test_steady_poll_keeps_nothing_and_needs_little(steady: Poller) -> None:
     # The snapshot and the samples of the last poll take the place of those before.
     assert after - before < 2_000 * JOBS
     assert peak - before < 8_000 * JOBS
+
+
+@pytest.mark.parametrize(
+    ("ids", "most"),
+    [
+        ([*range(1, 2_000)], 2_010),
+        # One in four, still read in a row; in seven, each looked up.
+        ([*range(3, 2_000, 4)], 2_010),
+        ([*range(3, 2_000, 7)], 300),
+        ([7], 2),
+        ([4, 5, 1_999, 5_000], 4),
+    ],
+)
+def test_runs_are_found_by_ids_that_are_close_or_far_apart(
+    mariadb_url: str, tmp_path: Path, ids: list[int], most: int
+) -> None:
+    generate(mariadb_url, days=1, runs=2_000, jobs=20, files=0, seed=1, now=NOW, policy_output=tmp_path / "policy.yaml")
+    with Database(DatabaseSettings(url=mariadb_url)).connect() as connection:
+        before = rows_read(connection)
+        found = [run.id for run in reader.runs_by_id(connection, reversed(ids))]
+        assert rows_read(connection) - before <= most
+    assert found == [run_id for run_id in ids if run_id <= 2_000]

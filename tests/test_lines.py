@@ -48,6 +48,6 @@ def written_by_the_library(metric: Metric, samples: list[Sample], render: Any) -
 @given(sampled())
 def test_samples_are_written_as_the_library_writes_them_in_both_formats(found: tuple[Metric, list[Sample]]) -> None:
     metric, samples = found
-    mine = lines(metric, samples).decode().split("\n")
+    mine = lines(metric, [labels for labels, _ in samples], [value for _, value in samples]).decode().split("\n")
     assert mine == written_by_the_library(metric, samples, exposition.generate_latest)
     assert mine == written_by_the_library(metric, samples, openmetrics_latest)

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from bernard_exporter.memory import lasting
+from bernard_exporter.memory import lasting, search_seldom
 
 # Frees a large block, from which glibc learns to keep what is as large, then many that stand between others that stay.
 _FREED = """
@@ -59,3 +59,23 @@ def test_search_for_garbage_goes_on_after_a_failure() -> None:
         assert gc.isenabled()
     finally:
         gc.unfreeze()
+
+
+def test_what_soon_ends_is_seldom_searched() -> None:
+    usual = gc.get_threshold()
+    found: list[str] = []
+
+    def searched(phase: str, _: dict[str, int]) -> None:
+        found.append(phase)
+
+    try:
+        search_seldom()
+        gc.collect()
+        gc.callbacks.append(searched)
+        made = [[number] for number in range(9000)]
+        assert found == []
+        made += [[number] for number in range(9000)]
+        assert found
+    finally:
+        gc.callbacks.remove(searched)
+        gc.set_threshold(*usual)

@@ -19,7 +19,7 @@ from bernard_exporter.cli.options import config_option, log_options, web_options
 from bernard_exporter.config.load import load
 from bernard_exporter.config.settings import Settings
 from bernard_exporter.errors import BernardError
-from bernard_exporter.memory import give_back, lasting
+from bernard_exporter.memory import give_back, lasting, search_seldom
 from bernard_exporter.poller import Poller
 from bernard_exporter.web.listening import listen
 
@@ -84,6 +84,7 @@ def run(
         BernardError: the configuration cannot be used, or an address not be listened on.
     """
     give_back()
+    search_seldom()
     # Until there is something to reload; the usual answer to this signal is to die of it.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
 

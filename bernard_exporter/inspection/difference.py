@@ -65,13 +65,13 @@ def _only_in(one: Mapping[Object, Measure], other: Mapping[Object, Measure]) -> 
 
 def _changed(now: Mapping[Object, Measure], before: Mapping[Object, Measure], threshold: float) -> tuple[Changed, ...]:
     found = []
-    for thing in now.keys() & before.keys():
-        size, previous = now[thing].size, before[thing].size
-        if size is None or previous is None or size == previous:
+    for thing, measure in now.items():
+        earlier = before.get(thing)
+        if earlier is None or measure.size is None or earlier.size is None or measure.size == earlier.size:
             continue
-        change = size_change(size, previous)
+        change = size_change(measure.size, earlier.size)
         if change is None or abs(change) > threshold:
-            found.append((abs(size - previous), Changed(thing, now[thing], before[thing], change)))
+            found.append((abs(measure.size - earlier.size), Changed(thing, measure, earlier, change)))
     found.sort(
         key=lambda item: (item[1].object.name is not None, -item[0], item[1].object.db, item[1].object.name or "")
     )

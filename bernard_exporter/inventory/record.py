@@ -113,10 +113,10 @@ class History:
     def _count(self, places: range, weight: int) -> None:
         """Add what is at ``places`` to what is summed up, or with a weight of -1 take it away."""
         backups, size = [0] * len(self._names), [0] * len(self._names)
-        for place in places:
-            host = self._hosts[place]
+        there = slice(places.start, places.stop)
+        for host, known in zip(self._hosts[there], self._sizes[there], strict=True):
             backups[host] += weight
-            size[host] += weight * max(self._sizes[place], 0)
+            size[host] += weight * max(known, 0)
         # Another mapping, for the last one is in somebody's hands.
         kept = dict(self._kept)
         for name, more, larger in zip(self._names, backups, size, strict=True):

@@ -37,7 +37,7 @@ class Point(NamedTuple):
     Attributes:
         first_poll: seconds.
         rows: read by a steady poll.
-        database: seconds the database is busy with a steady poll.
+        database: seconds of the database's processor time for a steady poll.
         memory: MiB resident.
         scrape: bytes, uncompressed.
     """
@@ -53,7 +53,7 @@ class Point(NamedTuple):
 MEASURES: dict[str, Callable[[Point], float]] = {
     "first poll, s": lambda point: point.first_poll,
     "rows read by a steady poll": lambda point: point.rows,
-    "database time of a steady poll, s": lambda point: point.database,
+    "processor time of the database for a steady poll, s": lambda point: point.database,
     "resident memory, MiB": lambda point: point.memory,
     "scrape, bytes": lambda point: point.scrape,
 }
