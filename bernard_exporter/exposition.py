@@ -27,7 +27,7 @@ OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 _EOF = b"# EOF\n"
 _GZIP_WINDOW = 31
 _GZIP_LEVEL = 4
-# Bytes from which a family is a part of an answer: each part costs a write, and joining it the same bytes again.
+# Bytes from which a part of an answer is sent apart: each costs a write, and joining it the same bytes again.
 _LARGE = 32 * 1024
 # Seconds for which the live figures of the process are good enough to be sent again.
 _LIVE = 1.0
@@ -90,12 +90,11 @@ class _Rendered:
     """A family's bytes, and what tells whether its samples are still the same.
 
     Attributes:
-        labels: of all samples, as a hash: the labels themselves would take more memory than everything else.
+        samples: labels and values of all, as a hash: they themselves would take more memory than everything else.
         text, openmetrics: gauges look the same in both formats, so they are kept once.
     """
 
-    labels: int
-    values: array[float]
+    samples: int
     text: bytes
     openmetrics: bytes
 
@@ -156,13 +155,13 @@ class Renderer:
         samples = list(metric.samples(snapshot, telemetry))
         labels = tuple([labels for labels, _ in samples])
         values = array("d", [value for _, value in samples])
-        known, told = self._known.get(metric.name), hash(labels)
-        if known and known.labels == told and known.values == values:
+        known, told = self._known.get(metric.name), hash((labels, values.tobytes()))
+        if known and known.samples == told:
             return False
         body = lines(metric, labels, values)
         text = _text([_empty(metric)]) + body
         openmetrics = text if metric.kind == "gauge" else openmetrics_head(metric) + body
-        self._known[metric.name] = _Rendered(told, values, text, openmetrics)
+        self._known[metric.name] = _Rendered(told, text, openmetrics)
         return True
 
     def _follow_inventory(self, snapshot: Snapshot, telemetry: Telemetry) -> None:
@@ -201,9 +200,9 @@ class _Compressing:
             return b"".join([part.result() for part in self._parts]), self._compressor
 
 
-def _joined(families: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield large families as they are, and what is between them as one."""
-    for large, some in groupby(families, lambda family: len(family) >= _LARGE):
+def _joined(parts: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield large parts as they are, and what is between them as one."""
+    for large, some in groupby(parts, lambda part: len(part) >= _LARGE):
         if large:
             yield from some
         else:
@@ -252,8 +251,7 @@ def _whole(inventory: _Inventory, rest: bytes, gzip: bool) -> tuple[bytes, ...]:
     if not gzip:
         return *inventory.parts, rest
     compressor = inventory.compressor.copy()
-    # One part, for it is short: each part costs a write.
-    return (inventory.gzipped + compressor.compress(rest) + compressor.flush(),)
+    return tuple(_joined((inventory.gzipped, compressor.compress(rest) + compressor.flush())))
 
 
 def _asked(family: Family, names: Collection[str]) -> bool:

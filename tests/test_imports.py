@@ -12,6 +12,7 @@ import pytest
 NOT_AT_START = {
     "fastapi": "the API imports it with the first question",
     "pydantic": "comes with fastapi",
+    "bcrypt": "whoever names a web configuration file has users",
     "jinja2": "the pages import it with the first page",
     "rich": "colours terminals; structlog would import it",
     "sqlalchemy.orm": "the store speaks Core alone",
@@ -30,8 +31,8 @@ NOT_AT_START = {
 # What polls is imported before the first poll, and what answers while it goes on.
 BEFORE_THE_POLL = "import bernard_exporter.cli.serve; bernard_exporter.cli.serve.logs.configure('info', 'logfmt')"
 WHAT_ANSWERS = (
-    "import bernard_exporter.inspection.access, bernard_exporter.web.application, bernard_exporter.web.guard, "
-    "bernard_exporter.web.server, bernard_exporter.web.supervision, sqlalchemy.dialects.mysql.pymysql"
+    "import bernard_exporter.inspection.access, bernard_exporter.web.application, bernard_exporter.web.server, "
+    "bernard_exporter.web.supervision, sqlalchemy.dialects.mysql.pymysql"
 )
 
 

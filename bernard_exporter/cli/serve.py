@@ -131,10 +131,13 @@ def _answer(
         from bernard_exporter.inspection.access import Access
         from bernard_exporter.web import server
         from bernard_exporter.web.application import application
-        from bernard_exporter.web.guard import Guard
         from bernard_exporter.web.supervision import supervise
 
     access = Access(poller)
     stack.callback(access.close)
     app = application(poller, access, reload, prefix)
-    server.serve(Guard(app, web, prefix) if web else app, sockets, hang_up, web, lambda: supervise(poller))
+    if web:
+        from bernard_exporter.web.guard import Guard
+
+        app = Guard(app, web, prefix)
+    server.serve(app, sockets, hang_up, web, lambda: supervise(poller))

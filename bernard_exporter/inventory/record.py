@@ -38,7 +38,7 @@ class Band(NamedTuple):
 
 
 class History:
-    """The successes of a job by start, 32 bytes each: starts, ids, sizes and hosts.
+    """The successes of a job by start, 28 bytes each: starts, ids, sizes and hosts.
 
     What is retained is summed up once and then followed as time goes on, so that asking costs what has changed.
     """
@@ -50,7 +50,7 @@ class History:
         self._starts = array("q")
         self._ids = array("q")
         self._sizes = array("q")
-        self._hosts = array("q")
+        self._hosts = array("I")
         self._names: list[str] = []
         # The successes from _begin to before _end are those summed up in _kept.
         self._begin = self._end = 0

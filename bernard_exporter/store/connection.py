@@ -54,18 +54,25 @@ _STEPS = 20_000
 
 
 class _Raw(pymysql.connections.Connection):
-    """A connection that encrypts, where nothing is to be verified, without reading the system's authorities for it.
-
-    PyMySQL reads them for each connection. That takes longer than everything else, keeps the interpreter meanwhile, and
-    is for nothing: nobody is verified unless it is told whom to believe. Should it ask in another way one day, that is
-    only slow again.
-    """
+    """A connection as PyMySQL's, but for two things; should it do them in another way one day, it is only as before."""
 
     def _create_ssl_ctx(self, asked: Any) -> ssl.SSLContext:
+        """Encrypt, where nothing is to be verified, without reading the system's authorities for it.
+
+        PyMySQL reads them for each connection. That takes longer than everything else, keeps the interpreter meanwhile,
+        and is for nothing: nobody is verified unless it is told whom to believe.
+        """
         if isinstance(asked, dict) and not asked.keys() - {"check_hostname"}:
             return _unverified()
         create: Callable[[Any], ssl.SSLContext] = super()._create_ssl_ctx  # type: ignore[misc]
         return create(asked)
+
+    def _force_close(self) -> None:
+        """Close, and expect no more rows: a cursor that was still reading some would go on, and leave a traceback."""
+        reading: Any = getattr(self, "_result", None)
+        if reading is not None:
+            reading.unbuffered_active = False
+        super()._force_close()  # type: ignore[misc]
 
 
 @cache

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import signal
+import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -10,7 +13,11 @@ from pathlib import Path
 
 import pymysql
 import pytest
+from sqlalchemy import text
 
+from bernard_exporter.config.settings import DatabaseSettings
+from bernard_exporter.errors import StoreError
+from bernard_exporter.store.connection import Database
 from tests.faults.scene import SAMPLE, Scene, prepare, scene
 from tests.servers import MariaDB, eventually
 
@@ -175,6 +182,27 @@ def test_result_that_trickles_is_broken_off(own_mariadb: MariaDB, tmp_path: Path
         running.exporter.running.send_signal(signal.SIGTERM)
         # It would trickle for minutes.
         assert running.exporter.running.wait(30) == 0
+
+
+def test_result_that_is_broken_off_leaves_one_error_and_no_traceback(
+    mariadb: MariaDB, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What fails while an object is freed cannot be caught; Python writes it to standard error."""
+    told: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", told.append)
+    database = Database(DatabaseSettings(url=mariadb.url("mysql")))
+
+    def read() -> None:
+        with database.connect() as connection:
+            rows = connection.execution_options(stream_results=True).execute(text("SELECT seq FROM seq_1_to_1000000"))
+            next(iter(rows))
+            database.cut(threading.get_ident())
+            rows.fetchall()
+
+    with pytest.raises(StoreError, match="2013"):
+        read()
+    gc.collect()
+    assert told == []
 
 
 @pytest.mark.parametrize("when", ["connect", "query", "result"])
