@@ -107,7 +107,9 @@ class Poller:
             if self._scrape is None:
                 from bernard_exporter.exposition import Scrape
 
-                self._scrape = Scrape(self.snapshot, self.telemetry)
+                # As if nothing was read, for a poll may have succeeded whose jobs are not shown yet.
+                nothing = Telemetry(reload_success=self.telemetry.reload_success)
+                self._scrape = Scrape(Snapshot(taken=self._clock.now()), nothing)
             return self._scrape
 
     @property

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from bernard_exporter import poller as poller_module
+from bernard_exporter.assessment import build
 from bernard_exporter.config.settings import DatabaseSettings, Settings
 from bernard_exporter.errors import ConfigError, StoreError
 from bernard_exporter.exposition import TEXT, Renderer
@@ -255,6 +257,25 @@ def test_rendering_that_takes_longer_than_an_interval_is_no_database_that_hangs(
     poller.tick()
     assert "bernard_up 1.0" in scraped(poller)
     assert 'bernard_poll_errors_total{reason="timeout"} 0.0' in scraped(poller)
+
+
+def test_nobody_is_told_of_a_success_before_the_jobs_it_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even who scrapes for the first time, by which what renders is made, while the first poll has just ended."""
+    rows = Rows(f"sqlite:///{tmp_path / 'inventory.sqlite'}")
+    rows.add(start=NOW - DAY)
+    poller = Poller(Settings(DatabaseSettings(url=rows.url), policy=POLICY))
+    meanwhile = []
+
+    def watched(*arguments: Any) -> Any:
+        meanwhile.append(scraped(poller))
+        return build(*arguments)
+
+    monkeypatch.setattr(poller_module, "build", watched)
+    poller.tick()
+    assert meanwhile
+    assert "bernard_up 0.0" in meanwhile[0]
+    assert "bernard_up 1.0" in scraped(poller)
+    assert "bernard_backup_last_success_id{" in scraped(poller)
 
 
 def test_exporter_is_ready_only_once_what_it_found_can_be_scraped(

@@ -25,8 +25,8 @@ from bernard_exporter.store.schema import (
 # The largest size that is believed: 1 EiB. More is nonsense, and would lose precision as a sample.
 MAX_SIZE = 1 << 60
 _IN_CHUNK = 500
-# Ids are close when they are at least one in so many: looking one up takes as long as reading four or more in a row.
-_CLOSE = 4
+# Ids are close when they are at least one in so many: to look one up takes longer than to read as many in a row.
+_CLOSE = 2
 # Each empty frozenset that is made of a set takes 200 bytes.
 _NOTHING_REJECTED: frozenset[Rejection] = frozenset()
 _HIGHEST_ID = 1 << 62
