@@ -22,7 +22,7 @@ from tools.bench.load import Load, SilentError, answer_of, load
 from tools.bench.peers import Peer
 from tools.bench.queries import NEWEST_TWO
 from tools.bench.questions import questions
-from tools.bench.row import Row, Scene
+from tools.bench.row import Row, Scene, seconds
 from tools.bench.scrape import counted, resident, value
 
 # What the exporter imports that is not its own.
@@ -36,7 +36,7 @@ _PATIENCE, _MUCH_PATIENCE = 180, 900
 
 
 def _start(scene: Scene) -> Iterator[Row]:
-    row_number = min(_seconds(lambda: scene.server.execute(NEWEST_TWO, database=NAME)) for _ in range(2))
+    row_number = min(seconds(lambda: scene.server.execute(NEWEST_TWO, database=NAME)) for _ in range(2))
     found = [_started(scene) for _ in range(_STARTS)]
     first = statistics.median(one.first for one in found)
     yield Row("first poll; one row_number() query", f"{first:.2f} s", f"{row_number:.2f} s", row_number / first, 1.0)
@@ -64,17 +64,11 @@ class _Started(NamedTuple):
 
 
 def _started(scene: Scene) -> _Started:
-    imports = _seconds(lambda: subprocess.run([sys.executable, "-c", f"import {_DEPENDENCIES}"], check=True))
+    imports = seconds(lambda: subprocess.run([sys.executable, "-c", f"import {_DEPENDENCIES}"], check=True))
     begun = time.monotonic()
     with peers.bernard(scene.directory, scene.server) as here:
         scrape = answer_of(here.metrics, lambda text: "bernard_up 1.0" in text)
         return _Started(time.monotonic() - begun, value(scrape, "bernard_last_poll_duration_seconds"), imports)
-
-
-def _seconds(act: Callable[[], object]) -> float:
-    begun = time.monotonic()
-    act()
-    return time.monotonic() - begun
 
 
 def steady(here: Peer, server: MariaDB, polls: int = _POLLS) -> Cost:
@@ -129,7 +123,7 @@ def _asked_the_same(
     goal: float | None,
 ) -> Iterator[Row]:
     """Compare a steady poll with one round of the queries of an exporter of any SQL, until it has ``told`` of them."""
-    mine = _mine(scene)
+    mine, before = _mine(scene), cost(scene.server, user)
     with starting as peer:
         try:
             answer_of(peer.metrics, lambda text: all(part in text for part in told), patience)
@@ -137,7 +131,7 @@ def _asked_the_same(
             # Its queries may take longer than the server lets a connection wait, when there are very many runs.
             yield Row(f"rows read by a steady poll; {name}", f"{mine.rows:,}", f"no answer in {patience} s", None)
         else:
-            yield from _costs(name, mine, cost(scene.server, user), goal)
+            yield from _costs(name, mine, cost(scene.server, user) - before, goal)
     # The server would go on with its queries, beside those of the next part.
     scene.server.execute(f"KILL USER {user}")
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import statistics
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -20,7 +19,7 @@ from tests.servers import MariaDB, need
 from tools.bench import peers
 from tools.bench.database import NAME, enlarge, newest_two
 from tools.bench.load import answer_of
-from tools.bench.row import Row, Scene
+from tools.bench.row import Row, Scene, seconds
 from tools.bench.scrape import counted, resident
 
 _TIMES = 15
@@ -115,12 +114,7 @@ def _changed(newest: int, before: int) -> str:
 
 def _median(act: Callable[[], object]) -> float:
     act()
-    seconds = []
-    for _ in range(_TIMES):
-        begun = time.monotonic()
-        act()
-        seconds.append(time.monotonic() - begun)
-    return statistics.median(seconds)
+    return statistics.median(seconds(act) for _ in range(_TIMES))
 
 
 def _command(server: MariaDB) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -45,3 +47,10 @@ class Scene:
     jobs: int
     seconds: int
     query_exporter: str | None
+
+
+def seconds(act: Callable[[], object]) -> float:
+    """Return how long something takes."""
+    begun = time.monotonic()
+    act()
+    return time.monotonic() - begun
