@@ -102,10 +102,18 @@ def enlarge(server: MariaDB) -> tuple[int, int]:
 
 
 def newest_two(server: MariaDB, section: str) -> tuple[int, int]:
-    """Return the ids of the newest two dumps of a section in eqiad, newest first."""
+    """Return the ids of the newest two dumps of a section in eqiad, newest first.
+
+    Raises:
+        SystemExit: there are too few jobs for the section to be among them, or too few runs.
+    """
     found = server.execute(
         f"SELECT id FROM backups WHERE type = 'dump' AND section = '{section}' AND status = 'finished' "
         "AND host LIKE '%.eqiad.wmnet' ORDER BY start_date DESC, id DESC LIMIT 2",
         database=NAME,
     )
+    if len(found) < 2:
+        raise SystemExit(
+            f"{section} has {len(found)} successful dumps in eqiad, expected two; ask for more jobs or runs"
+        )
     return int(str(found[0][0])), int(str(found[1][0]))
