@@ -1,18 +1,24 @@
-# make demo: run the exporter on an inventory it makes itself.
+# make demo: run the exporter on a generated inventory.
+# make quick: lint, and the tests that start no server.
 # make test: install what is missing and run every check.
-# make deb-test: build the Debian packages and try them in a fresh Debian.
-# make bench: measure against peers, in one run.
+# make deb-test: build the Debian packages and test them in a fresh Debian system.
+# make bench: compare with peers, in one run.
+# make attack: run all attacks on an exporter, and measure its behaviour.
 
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-# Peers of the benchmark, apart from what is installed for the exporter; BENCH passes options on.
+# Peers of the benchmark, installed separately from the exporter; BENCH passes options on.
 PEERS := $(VENV)/peers
 BENCH ?=
+# Options of the attacks, such as ATTACK='--attack=silent --cost=12'.
+ATTACK ?=
 # Tests mostly wait for servers, so there may be more workers than cores.
 WORKERS ?= 4
+# Without bytecode each of the hundreds of processes that the tests start would compile every module.
+export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test lint docs generate pictures deb deb-test release bench growth soak audit clean
+.PHONY: demo quick test lint unit tests docs generate pictures deb deb-test release bench attack growth soak audit clean
 
 $(STAMP): setup.cfg pyproject.toml
 	sh tools/debian-packages python3-venv
@@ -35,7 +41,15 @@ lint: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-test: $(STAMP) lint
+# Each of these parts is also an environment of tox.ini, which sets BIN, and STAMP to nothing.
+quick: lint unit
+
+test: lint tests
+
+unit: $(STAMP)
+	$(BIN)/pytest -n auto -m 'not integration and not alone'
+
+tests: $(STAMP)
 	sh tools/debian-packages @tests/debian-packages.txt
 	rm -f .coverage .coverage.*
 	$(BIN)/coverage run -m pytest -n $(WORKERS) -m 'not alone'
@@ -43,12 +57,13 @@ test: $(STAMP) lint
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
-# The Debian packages, built twice and judged by lintian, into dist/deb; needs root. deb-test also tries them.
+# Build the Debian packages twice, check them with lintian, and write them to dist/deb; needs root. deb-test also tests
+# them.
 deb deb-test: $(STAMP)
-	sh tools/debian-packages debootstrap iproute2
+	sh tools/debian-packages autopkgtest dpkg-dev iproute2 mmdebstrap piuparts sbuild uidmap
 	$(BIN)/python -m tools.debs $(if $(filter deb-test,$@),--install)
 
-# Everything that is published, into dist/, once all agree on the version; needs root for the Debian packages.
+# Build everything that is published, into dist/, if all files agree on the version; the Debian packages need root.
 release: $(STAMP)
 	$(BIN)/python -m tools.release
 
@@ -57,22 +72,27 @@ bench: $(STAMP)
 	test -x $(PEERS)/bin/query-exporter || { python3 -m venv $(PEERS) && $(PEERS)/bin/pip install --quiet query-exporter pymysql; }
 	$(BIN)/python -m tools.bench --query-exporter=$(PEERS)/bin/query-exporter $(BENCH)
 
-# How cost grows with history and with jobs; draws pictures for the documentation.
+# Run the attacks of the tests at full size; print requests, scrapes, memory, descriptors and threads.
+attack: $(STAMP)
+	sh tools/debian-packages mariadb-server openssl util-linux
+	$(BIN)/python -m tools.attack $(ATTACK)
+
+# Measure how costs grow with history and with jobs; draw the pictures for the documentation.
 growth: $(STAMP)
 	sh tools/debian-packages mariadb-server
 	$(BIN)/python -m tools.bench --growth
 
-# The pictures of the pages in the documentation, taken of the demo.
+# Take the pictures of the pages for the documentation, from the demo.
 pictures: $(STAMP)
 	sh tools/debian-packages chromium chromium-driver
 	$(BIN)/python -m tools.pictures
 
-# Thirty simulated days of polling; prints what the process holds, day by day.
+# Poll for thirty simulated days; print the resources of the process, day by day.
 soak: $(STAMP)
-	$(BIN)/python -m tests.faults.soak --days=30
+	$(BIN)/python -m tools.soak --days=30
 
-# Known vulnerabilities of the dependencies. It asks the advisories of PyPI's own service, so it is no part of the tests;
-# where that cannot be reached it fails, and does not say that all is well of what it could not ask about.
+# Check the dependencies for known vulnerabilities. It queries the advisories of PyPI's own service, so it is not part of
+# the tests; it fails if the service cannot be reached.
 audit: $(STAMP)
 	mkdir -p build
 	$(BIN)/pip freeze --exclude-editable >build/audit.txt

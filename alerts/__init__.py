@@ -1,4 +1,4 @@
 """Alerting and recording rules for Prometheus, made from the catalogue of metrics.
 
-``make generate`` writes the files beside this one; ``python -m alerts`` writes them with other values.
+``make generate`` writes the files in this directory; ``python -m alerts`` writes them with other settings.
 """

@@ -1,4 +1,4 @@
-"""Write rules and routing with one's own values: ``python -m alerts --output=DIRECTORY --team=NAME ...``."""
+"""Write rules and routing with site-specific settings: ``python -m alerts --output=DIRECTORY --team=NAME ...``."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from typing import Any
 import click
 
 from alerts.products import FOLDER, TEMPLATES, products
-from alerts.settings import Settings
+from monitoring.settings import SiteSettings
 
 
 def _described() -> dict[str, str]:
-    """Return what the docstring of the settings says of each of them."""
-    attributes = (Settings.__doc__ or "").partition("Attributes:")[2]
+    """Return the description of each setting, from the docstring of the class."""
+    attributes = (SiteSettings.__doc__ or "").partition("Attributes:")[2]
     return dict(re.findall(r"^\s+(\w+): (.+)$", attributes, re.MULTILINE))
 
 
 def _options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command an option for each setting."""
+    """Add an option for each setting to a command."""
     described = _described()
-    for setting in reversed(fields(Settings)):
+    for setting in reversed(fields(SiteSettings)):
         default = setting.default
         assert default is not MISSING
         flag = f"--{setting.name.replace('_', '-')}"
@@ -35,14 +35,14 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
 
 @click.command()
 @click.option(
-    "--output", required=True, type=click.Path(file_okay=False, path_type=Path), help="the folder to write to"
+    "--output", required=True, type=click.Path(file_okay=False, path_type=Path), help="Directory to write to."
 )
 @_options
 def main(output: Path, **values: Any) -> None:
-    """Write alerting rules and an example configuration of Alertmanager with your own values."""
-    made = dict(products(Settings(**values)))
-    made[TEMPLATES] = (FOLDER / TEMPLATES).read_text(encoding="utf-8")
-    for name, text in made.items():
+    """Write alerting rules and an example configuration of Alertmanager for your site."""
+    files = dict(products(SiteSettings(**values)))
+    files[TEMPLATES] = (FOLDER / TEMPLATES).read_text(encoding="utf-8")
+    for name, text in files.items():
         path = output / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")

@@ -1,45 +1,36 @@
-"""What an alert is, and how a sentence in it speaks of the job it is about."""
+"""The definition of an alert, and the template fragments that name its job."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
-from alerts.recording import Recorded
-from bernard_exporter.metric import JOB_LABELS
+from bernard_exporter.metrics.metric import JOB_LABELS
+from monitoring.recorded import Recorded
+from monitoring.severity import Severity
 
 JOB_BOARD = "bernard-job"
 OVERVIEW_BOARD = "bernard-overview"
 RUNS_BOARD = "bernard-runs"
 EXPORTER_BOARD = "bernard-exporter"
 
-# How alerts name what they are about, on a phone first of all: short.
+# The subject of an alert in its summary; short, to fit on a phone.
 THE_JOB = "{{ $labels.type }} of {{ $labels.section }} in {{ $labels.datacenter }}"
 EVERYWHERE = "{{ $labels.type }} of {{ $labels.section }}"
 FLEET = "{{ $labels.type }} backups in {{ $labels.datacenter }}"
 
 
-class Severity(StrEnum):
-    """Whom an alert reaches, the most urgent first."""
-
-    PAGE = "page"
-    CRITICAL = "critical"
-    WARNING = "warning"
-    TASK = "task"
-
-
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One alerting rule; two may share a name where only severity or words differ.
+    """An alerting rule; several rules may share a name and differ in severity or cause.
 
     Attributes:
-        name: CamelCase; the name of its runbook too.
+        name: CamelCase; also the name of its runbook.
         hold: seconds for which the expression must hold before the alert fires.
-        labels: what the alert says it is about; they fill in the variables of its dashboard.
+        labels: the labels that identify the subject; they set the variables of the linked dashboard.
         summary: one line for a phone.
-        description: what was found, what is expected, what it means.
-        board: the uid of the dashboard to look at.
-        cause: what tells rules of one name and severity apart; '' for the only one.
+        description: found value, expected value, and consequence.
+        board: uid of the linked dashboard.
+        cause: distinguishes rules of the same name and severity; '' if there is only one.
     """
 
     name: str
@@ -54,7 +45,7 @@ class Alert:
 
 
 def looked_up(series: Recorded, form: str) -> str:
-    """Return a template that shows what a series is for the job of the alert, in one of Prometheus' forms."""
+    """Return a template with the value of a series for the alert's job, formatted by a Prometheus template function."""
     selector = ",".join(f"{label}=%q" for label in JOB_LABELS)
     values = " ".join(f"$labels.{label}" for label in JOB_LABELS)
     query = f"printf `{series.name}{{{selector}}}` {values} | query"

@@ -1,19 +1,21 @@
-"""Alerts about backups: each judges by numbers, so that no other trouble of the same job hides it.
+"""Alerts about backups: each compares numbers, so that no other problem of the same job hides it.
 
-The metric ``bernard_backup_state`` names one state, the first that holds; a backup that is both stale and shrunken
-must alert of both. Every limit is read from the policy's metrics, which only expected jobs have.
+The metric ``bernard_backup_state`` has only the first state that applies; a backup that is both stale and too small
+must raise both alerts. Every limit is read from the policy's metrics, which only expected jobs have.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from alerts.alert import EVERYWHERE, OVERVIEW_BOARD, RUNS_BOARD, THE_JOB, Alert, Severity, looked_up
-from alerts.recording import (
+from alerts.alert import EVERYWHERE, OVERVIEW_BOARD, RUNS_BOARD, THE_JOB, Alert, looked_up
+from bernard_exporter.metrics.metric import JOB_LABELS
+from monitoring.recorded import (
     AGE,
     CONSECUTIVE_FAILURES,
     EXPECTED,
     FRESH,
+    JUDGED,
     LAST_ATTEMPT_START,
     LAST_SUCCESS_SIZE,
     LAST_SUCCESS_START,
@@ -21,20 +23,22 @@ from alerts.recording import (
     MAX_DURATION,
     MIN_SIZE,
     ONGOING_START,
-    PREVIOUS_RUN,
+    OVERDUE,
     PREVIOUS_SUCCESS_SIZE,
     READ_ONLY,
     SIZE_CHANGE,
     SIZE_CHANGE_CRITICAL,
     SIZE_CHANGE_WARNING,
+    START_WITHIN,
 )
-from alerts.settings import HOUR, MINUTE, Settings
-from bernard_exporter.metric import JOB_LABELS
+from monitoring.settings import HOUR, MINUTE, SiteSettings
+from monitoring.severity import Severity
 
-_IS_EXPECTED = f"{EXPECTED()} == 1"
+# A job that has a state is expected now; a planned job has none.
+_IS_JUDGED = f"{JUDGED()} == 1"
 
 
-def alerts(settings: Settings) -> Iterator[Alert]:
+def alerts(settings: SiteSettings) -> Iterator[Alert]:
     """Yield every alert about backups."""
     yield from _age()
     yield from _content()
@@ -46,11 +50,11 @@ def _age() -> Iterator[Alert]:
     yield Alert(
         "BackupMissing",
         Severity.CRITICAL,
-        f"({_IS_EXPECTED})\nunless\n{LAST_SUCCESS_START()}",
+        f"({_IS_JUDGED})\nunless\n{LAST_SUCCESS_START()}",
         15 * MINUTE,
         JOB_LABELS,
         f"No {THE_JOB} has ever succeeded",
-        "The policy expects this backup, and the inventory has no success of it: nothing can be restored from it.",
+        "The policy expects this backup, and the inventory has no success of it: it cannot be restored.",
     )
     age = "{{ $value | humanizeDuration }}"
     limit = looked_up(MAX_AGE, "humanizeDuration")
@@ -61,7 +65,7 @@ def _age() -> Iterator[Alert]:
         15 * MINUTE,
         JOB_LABELS,
         f"{THE_JOB} is {age} old",
-        f"The newest success started {age} ago, expected at most {limit}. A restore would lose what was written since.",
+        f"The newest success started {age} ago, expected at most {limit}. A restore would lose all later writes.",
     )
     yield Alert(
         "BackupVeryStale",
@@ -70,8 +74,8 @@ def _age() -> Iterator[Alert]:
         15 * MINUTE,
         JOB_LABELS,
         f"{THE_JOB} is {age} old",
-        f"The newest success started {age} ago, more than twice the {limit} expected: at least one run was lost, and "
-        "nobody has mended it.",
+        f"The newest success started {age} ago, more than twice the maximum of {limit}: at least one run was lost, and "
+        "the cause has not been fixed.",
     )
     yield Alert(
         "BackupStaleEverywhere",
@@ -80,8 +84,8 @@ def _age() -> Iterator[Alert]:
         30 * MINUTE,
         ("section", "type"),
         f"No fresh {EVERYWHERE} in any data centre",
-        "Out of {{ $value }} data centres that should have a young enough success, none has: there is no other copy "
-        "to fall back on.",
+        "Of {{ $value }} data centres that should have a fresh success, none has one: there is no other copy to "
+        "restore from.",
         OVERVIEW_BOARD,
     )
 
@@ -101,12 +105,12 @@ def _content() -> Iterator[Alert]:
         "BackupTooSmall",
         Severity.CRITICAL,
         f"({LAST_SUCCESS_START()} and {MIN_SIZE()})\nunless\n{LAST_SUCCESS_SIZE()}",
-        # The writer measures sizes in a step of its own.
+        # The writer records sizes in a separate step.
         HOUR,
         JOB_LABELS,
         f"{THE_JOB} has no known size",
-        "The newest success, started at {{ $value | humanizeTimestamp }}, was recorded without a size: whether it "
-        "holds anything is unknown.",
+        "The newest success, started at {{ $value | humanizeTimestamp }}, was recorded without a size: it may be "
+        "empty.",
         cause="unmeasured",
     )
     yield from _size_changed()
@@ -116,9 +120,9 @@ def _content() -> Iterator[Alert]:
         f"({AGE()} and {READ_ONLY()} == 0)\nunless\n{PREVIOUS_SUCCESS_SIZE()} > 0",
         15 * MINUTE,
         JOB_LABELS,
-        f"{THE_JOB} has nothing to compare with",
-        "There is no earlier success of known size, so that a loss of tables in the newest, "
-        "{{ $value | humanizeDuration }} old, would not show.",
+        f"{THE_JOB} has no earlier success to compare with",
+        "There is no earlier success of known size, so a loss of tables in the newest success, "
+        "{{ $value | humanizeDuration }} old, would not be detected.",
     )
 
 
@@ -139,17 +143,17 @@ def _size_changed() -> Iterator[Alert]:
             15 * MINUTE,
             JOB_LABELS,
             f"Size of {THE_JOB} changed by {{{{ $value | humanizePercentage }}}}",
-            f"Against the success before it, the newest changed by {{{{ $value | humanizePercentage }}}}, expected at "
-            f"most {looked_up(limit, 'humanizePercentage')} either way. A loss of tables looks like this, and so does "
-            "planned work. The next success of about this size ends the alert.",
+            f"The size of the newest success changed by {{{{ $value | humanizePercentage }}}} from the previous one, "
+            f"expected at most {looked_up(limit, 'humanizePercentage')} up or down. Tables may have been lost, or the "
+            "data changed as planned. The next success of about this size ends the alert.",
         )
 
 
-def _runs(settings: Settings) -> Iterator[Alert]:
+def _runs(settings: SiteSettings) -> Iterator[Alert]:
     yield Alert(
         "BackupFailed",
         Severity.WARNING,
-        f"({CONSECUTIVE_FAILURES()} > 0)\nand\n{_IS_EXPECTED}",
+        f"({CONSECUTIVE_FAILURES()} > 0)\nand\n{_IS_JUDGED}",
         5 * MINUTE,
         JOB_LABELS,
         f"{THE_JOB} failed",
@@ -160,11 +164,11 @@ def _runs(settings: Settings) -> Iterator[Alert]:
     yield Alert(
         "BackupFailingRepeatedly",
         Severity.CRITICAL,
-        f"({CONSECUTIVE_FAILURES()} >= {settings.repeated_failures})\nand\n{_IS_EXPECTED}",
+        f"({CONSECUTIVE_FAILURES()} >= {settings.repeated_failures})\nand\n{_IS_JUDGED}",
         5 * MINUTE,
         JOB_LABELS,
         f"{THE_JOB} failed {{{{ $value }}}} times in a row",
-        "{{ $value }} runs have failed since the newest success: trying again does not mend it.",
+        "{{ $value }} runs have failed since the newest success: the next one will most likely fail too.",
         RUNS_BOARD,
     )
     yield Alert(
@@ -178,26 +182,20 @@ def _runs(settings: Settings) -> Iterator[Alert]:
         f"{looked_up(MAX_DURATION, 'humanizeDuration')}.",
         RUNS_BOARD,
     )
-    yield _did_not_start(settings)
+    yield _did_not_start()
 
 
-def _did_not_start(settings: Settings) -> Alert:
-    """Return the alert on a due time that passed without a run.
-
-    It looks at what was due one grace ago, so that it stays while one due time follows another. A run may seem to
-    start before it was due, where the clock of the database is behind. A job that still runs cannot start.
-    """
-    due = f"{PREVIOUS_RUN()} offset {settings.window(settings.grace)}"
-    started = f"({LAST_ATTEMPT_START()} or {EXPECTED()} * 0)"
+def _did_not_start() -> Alert:
+    """Return the alert on a due time without a run; the exporter decides when a job is overdue."""
     return Alert(
         "BackupDidNotStart",
         Severity.WARNING,
-        f"({due} > {started} + {settings.clock_tolerance:.0f})\n"
-        f"and\n{PREVIOUS_RUN()}\nand\n{_IS_EXPECTED}\nunless\n{ONGOING_START()}",
+        f"{OVERDUE()} == 1",
         5 * MINUTE,
         JOB_LABELS,
         f"{THE_JOB} did not start",
-        "A run was due at {{ $value | humanizeTimestamp }}, and none has been recorded since.",
+        f"A run was due more than {looked_up(START_WITHIN, 'humanizeDuration')} ago, and none has been recorded since. "
+        "The alert ends when a run starts.",
         RUNS_BOARD,
     )
 
@@ -205,8 +203,8 @@ def _did_not_start(settings: Settings) -> Alert:
 def _not_in_policy() -> Alert:
     """Return the alert on a job that still runs but is not expected.
 
-    A section that was given up leaves its rows behind for ever, so only one whose newest run is young counts: younger
-    than the policy lets any backup of the type be, or of any type where it knows none of that type.
+    The rows of an abandoned section are never deleted, so only jobs with a recent newest run count: younger than the
+    largest ``max_age`` of the type in the policy, or of any type if the policy has no job of that type.
     """
     age = f"((time() - {LAST_ATTEMPT_START()}) and {EXPECTED()} == 0)"
     usual = f"{MAX_AGE()} unless {READ_ONLY()} == 1"
@@ -218,7 +216,7 @@ def _not_in_policy() -> Alert:
         HOUR,
         JOB_LABELS,
         f"{THE_JOB} is not in the policy",
-        "Its newest run started {{ $value | humanizeDuration }} ago, and the policy does not expect it: nobody would "
-        "be told if it failed.",
+        "Its newest run started {{ $value | humanizeDuration }} ago, and the policy does not expect it: there is no "
+        "alert if it fails.",
         OVERVIEW_BOARD,
     )

@@ -1,21 +1,23 @@
-"""Alerts about the exporter and its inventory: without them, silence would look like health.
+"""Alerts about the exporter and its inventory: without them, a broken exporter would look like healthy backups.
 
-Where several exporters are scraped, what stops all of them is critical, and what stops one is a warning.
+Where several exporters are scraped, the loss of all of them is critical, and the loss of one is a warning.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from alerts.alert import EXPORTER_BOARD, Alert, Severity
-from alerts.recording import EXPECTED, MAX_AGE, PREVIOUS_RUN, REJECTED
-from alerts.settings import DAY, HOUR, MINUTE, Settings
-from bernard_exporter import catalogue, promql
+from alerts.alert import EXPORTER_BOARD, Alert
+from bernard_exporter.metrics import catalogue
+from monitoring import promql
+from monitoring.recorded import EXPECTED, MAX_AGE, OVERDUE, PREVIOUS_RUN, REJECTED
+from monitoring.settings import DAY, HOUR, MINUTE, SiteSettings
+from monitoring.severity import Severity
 
 _TARGET = ", ".join(promql.TARGET_LABELS)
 
 
-def alerts(settings: Settings) -> Iterator[Alert]:
+def alerts(settings: SiteSettings) -> Iterator[Alert]:
     """Yield every alert about the exporter."""
     yield from _down(settings)
     yield from _poll_failing(settings)
@@ -24,7 +26,7 @@ def alerts(settings: Settings) -> Iterator[Alert]:
     yield _rows_rejected()
 
 
-def _down(settings: Settings) -> Iterator[Alert]:
+def _down(settings: SiteSettings) -> Iterator[Alert]:
     yield Alert(
         "BernardDown",
         Severity.CRITICAL,
@@ -32,8 +34,8 @@ def _down(settings: Settings) -> Iterator[Alert]:
         5 * MINUTE,
         ("job",),
         "No exporter of backups can be scraped",
-        "Prometheus gets no metrics from any exporter of its job {{ $labels.job }}. Alerts about backups stay as they "
-        "are, and age; runs that fail or succeed now go unseen.",
+        "Prometheus gets no metrics from any exporter of its job {{ $labels.job }}. Alerts about backups keep their "
+        "last values and ages keep growing; new runs are not noticed.",
         EXPORTER_BOARD,
     )
     yield Alert(
@@ -48,7 +50,7 @@ def _down(settings: Settings) -> Iterator[Alert]:
     )
 
 
-def _poll_failing(settings: Settings) -> Iterator[Alert]:
+def _poll_failing(settings: SiteSettings) -> Iterator[Alert]:
     none = f"max by (job) (max_over_time({catalogue.UP()}[{settings.window(10 * MINUTE)}])) == 0"
     yield Alert(
         "BernardPollFailing",
@@ -57,8 +59,8 @@ def _poll_failing(settings: Settings) -> Iterator[Alert]:
         5 * MINUTE,
         ("job",),
         "No exporter can read the inventory of backups",
-        "No poll of the metadata database has succeeded for ten minutes. What is known of backups is as old as the "
-        "last one that did, so other alerts about backups are held back.",
+        "No poll of the metadata database has succeeded for ten minutes. The data about backups is as old as the last "
+        "successful poll, so other alerts about backups are inhibited.",
         EXPORTER_BOARD,
     )
     grown = {
@@ -79,7 +81,7 @@ def _poll_failing(settings: Settings) -> Iterator[Alert]:
     )
 
 
-def _inventory_old(settings: Settings) -> Iterator[Alert]:
+def _inventory_old(settings: SiteSettings) -> Iterator[Alert]:
     age = "{{ $value | humanizeDuration }}"
     recent = settings.window(15 * MINUTE)
     newest = f"max(last_over_time({catalogue.NEWEST_START()}[{recent}]))"
@@ -91,22 +93,23 @@ def _inventory_old(settings: Settings) -> Iterator[Alert]:
         5 * MINUTE,
         ("job",),
         f"The inventory of backups was last read {age} ago",
-        f"The exporter says it is well, but its last poll ended {age} ago: it hangs.",
+        f"The exporter reports success, but its last poll ended {age} ago: polling hangs.",
         EXPORTER_BOARD,
         "polls",
     )
-    due = f"{PREVIOUS_RUN()} offset {settings.window(settings.grace)}"
+    not_started = f"({PREVIOUS_RUN()} > scalar({newest})) and {OVERDUE()} == 1"
     yield Alert(
         "BernardInventoryOld",
         Severity.CRITICAL,
         f"(time() - {newest} > min({MAX_AGE()}))\nor\n"
         f"(time() - {newest}\n"
-        f" and count({due} > scalar({newest}) + {settings.clock_tolerance:.0f}) > count({PREVIOUS_RUN()}) / 2)",
+        f" and count({not_started}) > count({OVERDUE()}) / 2)",
         15 * MINUTE,
         (),
         f"No backup at all was recorded for {age}",
-        f"The newest run of any backup started {age} ago. Most scheduled backups have come due since, or the strictest "
-        "of the policy's ages has passed. Either nothing runs, or nothing is recorded, or a replica lags.",
+        f"The newest run of any backup started {age} ago. Since then most scheduled backups were due and did not "
+        "start, or the shortest max_age of the policy has passed. Either no backup runs, or no run is recorded, or a "
+        "replica lags.",
         EXPORTER_BOARD,
         "runs",
     )
@@ -117,29 +120,29 @@ def _inventory_old(settings: Settings) -> Iterator[Alert]:
         15 * MINUTE,
         (),
         "The inventory of backups is empty",
-        "The policy expects {{ $value }} backups, and the metadata database has no run of any: it was emptied, or the "
-        "exporter reads the wrong one.",
+        "The policy expects {{ $value }} backups, and the metadata database has no runs: it was emptied, or the "
+        "exporter reads the wrong database.",
         EXPORTER_BOARD,
         "empty",
     )
 
 
-def _reload_failed(settings: Settings) -> Alert:
-    told = f"last_over_time({catalogue.RELOAD_SUCCESSFUL()}[{settings.window(15 * MINUTE)}])"
+def _reload_failed(settings: SiteSettings) -> Alert:
+    last = f"last_over_time({catalogue.RELOAD_SUCCESSFUL()}[{settings.window(15 * MINUTE)}])"
     return Alert(
         "BernardConfigReloadFailed",
         Severity.WARNING,
-        f"min by (job) ({told}) == 0",
+        f"min by (job) ({last}) == 0",
         5 * MINUTE,
         ("job",),
         "The exporter of backups refused its new configuration",
-        "The old configuration is still in force; a job added to the policy since is not watched.",
+        "The previous configuration is still in force; jobs added to the policy since then are not monitored.",
         EXPORTER_BOARD,
     )
 
 
 def _rows_rejected() -> Alert:
-    """Return the alert on rows that cannot be used: new ones only, for old ones stay in the database for ever."""
+    """Return the alert on rows that cannot be used; only on new ones, because rows are never deleted."""
     return Alert(
         "BernardRowsRejected",
         Severity.TASK,
@@ -147,7 +150,7 @@ def _rows_rejected() -> Alert:
         15 * MINUTE,
         ("reason",),
         "{{ $value }} more rows of the inventory cannot be used: {{ $labels.reason }}",
-        "Compared with any time of the last day, {{ $value }} more rows, or values in them, were set aside. A backup "
-        "recorded so may seem to be missing.",
+        "{{ $value }} more rows than at some time in the last day cannot be used, in whole or in part. A backup "
+        "recorded in such a row may seem to be missing.",
         EXPORTER_BOARD,
     )

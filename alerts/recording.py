@@ -1,9 +1,8 @@
-"""Recording rules: what is known of each job, in one series a fact, whatever becomes of single exporters.
+"""Recording rules: one series per fact about a job, independent of single exporters.
 
-Alerts and dashboards read these. Each fact is held on to while no exporter says anything, so that an exporter that
-restarts, or a missed scrape, resolves no alert; and is given up as soon as an exporter speaks without it. For that,
-some rules read what they recorded themselves at the evaluation before; so evaluations must be less than the five
-minutes apart for which Prometheus knows a sample.
+Alerts and dashboards read these. A fact keeps its last value while no exporter answers, so that an exporter restart or
+a missed scrape resolves no alert; it is dropped as soon as an exporter answers without it. For that, some rules read
+their own previous result, so rules must be evaluated more often than every five minutes, the lookback of Prometheus.
 """
 
 from __future__ import annotations
@@ -11,38 +10,46 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from alerts.settings import Settings
-from bernard_exporter import catalogue, promql
-from bernard_exporter.metric import JOB_LABELS, Metric
+from bernard_exporter.metrics import catalogue
+from bernard_exporter.metrics.metric import JOB_LABELS, Metric
+from monitoring import promql
+from monitoring.recorded import (
+    AGE,
+    CONSECUTIVE_FAILURES,
+    EXPECTED,
+    FLEET_FRESH,
+    FLEET_RPO_MET,
+    FRESH,
+    HEARD,
+    HELD,
+    JUDGED,
+    LAST_ATTEMPT_START,
+    LAST_SUCCESS_SIZE,
+    LAST_SUCCESS_START,
+    MAX_AGE,
+    MAX_DURATION,
+    MIN_SIZE,
+    OBJECTIVE_WINDOWS,
+    ONGOING_START,
+    OVERDUE,
+    PREVIOUS_RUN,
+    PREVIOUS_SUCCESS_SIZE,
+    READ_ONLY,
+    REJECTED,
+    RPO_MET,
+    SIZE_CHANGE,
+    SIZE_CHANGE_CRITICAL,
+    SIZE_CHANGE_WARNING,
+    START_WITHIN,
+    TRUSTED,
+    Recorded,
+)
+from monitoring.settings import SiteSettings
 
 _JOB = ", ".join(JOB_LABELS)
 _TARGET = ", ".join(promql.TARGET_LABELS)
-# Exporters whose last polls are no further apart than this know the same; seconds.
+# Exporters whose last polls are at most this far apart are considered equally recent; seconds.
 _ALIKE = 300
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """A recorded series.
-
-    Attributes:
-        name: of the form level:metric:operation, where the level names the labels.
-    """
-
-    name: str
-    labels: tuple[str, ...]
-
-    def __call__(self, **equals: str) -> str:
-        """Return a selector of the series.
-
-        Raises:
-            ValueError: it has no such label.
-        """
-        unknown = sorted(set(equals) - set(self.labels))
-        if unknown:
-            raise ValueError(f"{self.name} has no label {unknown[0]!r}, expected one of {', '.join(self.labels)}")
-        inside = ",".join(f'{label}="{value}"' for label, value in equals.items())
-        return f"{self.name}{{{inside}}}" if inside else self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,34 +60,9 @@ class Recording:
     expr: str
 
 
-def _of_job(name: str) -> Recorded:
-    return Recorded(f"section_type_datacenter:bernard_backup_{name}", JOB_LABELS)
-
-
-def _fact(metric: Metric) -> Recorded:
-    return Recorded(f"section_type_datacenter:{metric.name}:last", JOB_LABELS)
-
-
-_LEVEL = f"instance_section_type_datacenter:{catalogue.LAST_POLL.name}"
-HEARD = Recorded(f"{_LEVEL}:heard", (*promql.TARGET_LABELS, *JOB_LABELS))
-TRUSTED = Recorded(f"{_LEVEL}:trusted", HEARD.labels)
-HELD = _of_job("expected:held")
-EXPECTED = _fact(catalogue.EXPECTED)
-MAX_AGE = _fact(catalogue.MAX_AGE)
-MIN_SIZE = _fact(catalogue.MIN_SIZE)
-SIZE_CHANGE_WARNING = _fact(catalogue.SIZE_CHANGE_WARNING)
-SIZE_CHANGE_CRITICAL = _fact(catalogue.SIZE_CHANGE_CRITICAL)
-MAX_DURATION = _fact(catalogue.MAX_DURATION)
-READ_ONLY = _fact(catalogue.READ_ONLY)
-LAST_SUCCESS_START = _fact(catalogue.LAST_SUCCESS_START)
-LAST_SUCCESS_SIZE = _fact(catalogue.LAST_SUCCESS_SIZE)
-PREVIOUS_SUCCESS_SIZE = _fact(catalogue.PREVIOUS_SUCCESS_SIZE)
-LAST_ATTEMPT_START = _fact(catalogue.LAST_ATTEMPT_START)
-CONSECUTIVE_FAILURES = _fact(catalogue.CONSECUTIVE_FAILURES)
-ONGOING_START = _fact(catalogue.ONGOING_START)
-PREVIOUS_RUN = _fact(catalogue.PREVIOUS_RUN)
 _FACTS = {
     EXPECTED: catalogue.EXPECTED,
+    JUDGED: catalogue.STATE,
     MAX_AGE: catalogue.MAX_AGE,
     MIN_SIZE: catalogue.MIN_SIZE,
     SIZE_CHANGE_WARNING: catalogue.SIZE_CHANGE_WARNING,
@@ -94,24 +76,15 @@ _FACTS = {
     CONSECUTIVE_FAILURES: catalogue.CONSECUTIVE_FAILURES,
     ONGOING_START: catalogue.ONGOING_START,
     PREVIOUS_RUN: catalogue.PREVIOUS_RUN,
+    OVERDUE: catalogue.OVERDUE,
+    START_WITHIN: catalogue.START_WITHIN,
 }
-AGE = _of_job("age_seconds:max")
-SIZE_CHANGE = _of_job("size_change:ratio")
-FRESH = _of_job("fresh:bool")
-FLEET_FRESH = Recorded("type_datacenter:bernard_backup_fresh:ratio", ("type", "datacenter"))
-
-# The service level looks back so far, each in steps of so much: some hundred of samples tell shares of days well.
-OBJECTIVE_WINDOWS = {"2h": "1m", "1d": "5m", "3d": "15m", "7d": "30m", "30d": "1h"}
-RPO_MET = {window: _of_job(f"rpo_met:ratio_{window}") for window in OBJECTIVE_WINDOWS}
-FLEET_RPO_MET = {
-    window: Recorded(f"type_datacenter:bernard_backup_rpo_met:ratio_{window}", ("type", "datacenter"))
-    for window in OBJECTIVE_WINDOWS
-}
-REJECTED = Recorded(f"reason:{catalogue.ROWS_REJECTED.name}:max", ("reason",))
+# None of these limits applies to a planned job yet.
+_LIMITS = (MAX_AGE, MIN_SIZE, SIZE_CHANGE_WARNING, SIZE_CHANGE_CRITICAL, MAX_DURATION, READ_ONLY)
 
 
-def facts(settings: Settings) -> Iterator[Recording]:
-    """Yield the rules that record what is known of each job; later ones read earlier ones."""
+def facts(settings: SiteSettings) -> Iterator[Recording]:
+    """Yield the rules that record the facts about each job; later rules read earlier ones."""
     yield Recording(HEARD, _heard(settings))
     yield Recording(TRUSTED, f"{HEARD()}\n>= on ({_JOB}) group_left ()\n({promql.largest(HEARD())} - {_ALIKE})")
     speaking = f"{TRUSTED()} and on ({_TARGET}) {catalogue.LAST_POLL()}"
@@ -119,48 +92,50 @@ def facts(settings: Settings) -> Iterator[Recording]:
     for series, metric in _FACTS.items():
         yield Recording(series, _last(series, metric))
     yield Recording(AGE, f"time() - {LAST_SUCCESS_START()}")
-    # A previous size of 0 or unknown leaves nothing to compare with.
+    # There is no change relative to a size that is 0 or unknown.
     yield Recording(
         SIZE_CHANGE,
         f"({LAST_SUCCESS_SIZE()} - {PREVIOUS_SUCCESS_SIZE()}) / ({PREVIOUS_SUCCESS_SIZE()} > 0)",
     )
     # A job without any success has no age, and is not fresh.
-    yield Recording(FRESH, f"({AGE()} <= bool {MAX_AGE()})\nor\n({EXPECTED()} == 1) * 0")
+    yield Recording(FRESH, f"({AGE()} <= bool {MAX_AGE()})\nor\n{JUDGED()} * 0")
     yield Recording(FLEET_FRESH, f"avg by (type, datacenter) ({FRESH()})")
 
 
 def objectives() -> Iterator[Recording]:
     """Yield the rules that record the share of time in which recovery point objectives were met."""
     for window, step in OBJECTIVE_WINDOWS.items():
-        # A job that is expected no more has no service level any more.
+        # A job that is no longer expected has no service level.
         yield Recording(RPO_MET[window], f"avg_over_time({FRESH()}[{window}:{step}])\nand\n{FRESH()}")
     for window, series in RPO_MET.items():
         yield Recording(FLEET_RPO_MET[window], f"avg by (type, datacenter) ({series()})")
 
 
 def inventory() -> Iterator[Recording]:
-    """Yield the rules that record what is known of the inventory as a whole."""
+    """Yield the rules that record facts about the whole inventory."""
     yield Recording(REJECTED, promql.merged(catalogue.ROWS_REJECTED))
 
 
-def _heard(settings: Settings) -> str:
-    """Return, for each exporter and job it tells of, when it polled last.
+def _heard(settings: SiteSettings) -> str:
+    """Return an expression with the last poll time of each exporter, for each job that it exports.
 
-    What a silent exporter said is carried on from the evaluation before, while Prometheus still tries to scrape it
-    or its scrape job has no other that speaks. One that was replaced, as a pod is by the next, is forgotten. A look
-    back in time, by ``last_over_time``, would bring back what was no longer true when the exporter fell silent.
+    The value of an exporter that does not answer is kept from the previous evaluation, while Prometheus still scrapes
+    it or no other exporter of its scrape job answers. A replaced exporter, such as an old pod, is dropped.
+    ``last_over_time`` would not do: it brings back series that had ended before the exporter stopped answering.
     """
     polled = promql.largest(catalogue.LAST_POLL(), promql.TARGET_LABELS)
-    spoken = promql.largest(catalogue.EXPECTED(), (*promql.TARGET_LABELS, *JOB_LABELS))
+    expected = promql.largest(catalogue.EXPECTED(), (*promql.TARGET_LABELS, *JOB_LABELS))
     silent = f"{HEARD()} > time() - {settings.memory:.0f} unless on ({_TARGET}) {catalogue.LAST_POLL()}"
     return (
-        f"({spoken} * 0 + on ({_TARGET}) group_left () {polled})\n"
+        f"({expected} * 0 + on ({_TARGET}) group_left () {polled})\n"
         f"or\n(({silent}) and on ({_TARGET}) up)\n"
         f"or\n(({silent}) unless on (job) {catalogue.LAST_POLL()})"
     )
 
 
 def _last(series: Recorded, metric: Metric) -> str:
-    """Return the fact as the trusted exporters tell it now, or as it was when the last of them fell silent."""
-    told = promql.largest(f"{metric()} and on ({_TARGET}, {_JOB}) {TRUSTED()}")
-    return f"{told}\nor\n({series()} and {HELD()})"
+    """Return the fact as the trusted exporters report it now, or its last value while none of them answers."""
+    reported = f"{metric()} and on ({_TARGET}, {_JOB}) {TRUSTED()}"
+    if series in _LIMITS:
+        reported += f" and on ({_TARGET}, {_JOB}) {catalogue.STATE()}"
+    return f"{promql.largest(reported)}\nor\n({series()} and {HELD()})"

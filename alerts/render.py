@@ -1,4 +1,4 @@
-"""Rules as YAML: files with their home's labels and annotations, and a custom resource of the Prometheus Operator."""
+"""Rules as YAML: rule files with labels and annotations, and a custom resource of the Prometheus Operator."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from typing import Any
 import yaml
 
 from alerts import backups, exporter, objectives, recording
-from alerts.alert import Alert, Severity
+from alerts.alert import Alert
 from alerts.recording import Recording
-from alerts.settings import Settings
-from bernard_exporter.metric import JOB_LABELS
+from bernard_exporter.metrics.metric import JOB_LABELS
+from monitoring.settings import SiteSettings
+from monitoring.severity import Severity
 
 Group = dict[str, Any]
 _MADE = "# Written by `make generate`; change alerts/*.py instead."
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes texts of several lines as blocks, so that an expression can be read and copied."""
+    """Writes multi-line strings as blocks, so that expressions can be read and copied."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
@@ -36,11 +37,11 @@ def as_yaml(document: object) -> str:
     return yaml.dump(document, Dumper=_Dumper, sort_keys=False, width=110, allow_unicode=True)
 
 
-def rule_groups(settings: Settings) -> dict[str, list[Group]]:
-    """Return the groups of each rule file, by the name of the file without its ending.
+def rule_groups(settings: SiteSettings) -> dict[str, list[Group]]:
+    """Return the groups of each rule file, by the name of the file without its suffix.
 
-    What is recorded and what alerts by it share a group where they can: a group's rules are evaluated one after the
-    other, at the same time.
+    Recording rules and the alerts that read them share a group where possible: the rules of a group are evaluated in
+    order, with the same timestamp.
     """
     return {
         "bernard_backups": [
@@ -55,19 +56,19 @@ def rule_groups(settings: Settings) -> dict[str, list[Group]]:
     }
 
 
-def all_alerts(settings: Settings) -> list[Alert]:
+def all_alerts(settings: SiteSettings) -> list[Alert]:
     """Return every alert, in the order of the files."""
     return [*backups.alerts(settings), *exporter.alerts(settings), *objectives.alerts(settings)]
 
 
-def rule_files(settings: Settings) -> Iterator[tuple[str, str]]:
-    """Yield the path and text of every rule file, from the folder of the results."""
+def rule_files(settings: SiteSettings) -> Iterator[tuple[str, str]]:
+    """Yield the path, relative to the output directory, and the text of every rule file."""
     for name, groups in rule_groups(settings).items():
         text = f"# deploy-tag: {settings.deploy_tag}\n{_MADE}\n{as_yaml({'groups': groups})}"
         yield f"rules/{name}.yaml", text
 
 
-def custom_resource(settings: Settings) -> str:
+def custom_resource(settings: SiteSettings) -> str:
     """Return the same rules as a PrometheusRule of the Prometheus Operator."""
     document = {
         "apiVersion": "monitoring.coreos.com/v1",
@@ -81,12 +82,12 @@ def custom_resource(settings: Settings) -> str:
     return f"{_MADE}\n{as_yaml(document)}"
 
 
-def _group(name: str, records: Iterable[Recording], alerts: Iterable[Alert], settings: Settings) -> Group:
+def _group(name: str, records: Iterable[Recording], alerts: Iterable[Alert], settings: SiteSettings) -> Group:
     recorded = [{"record": rule.series.name, "expr": rule.expr} for rule in records]
     return {"name": name, "rules": recorded + [_alert(alert, settings) for alert in alerts]}
 
 
-def _alert(alert: Alert, settings: Settings) -> dict[str, Any]:
+def _alert(alert: Alert, settings: SiteSettings) -> dict[str, Any]:
     mark = " #page" if alert.severity is Severity.PAGE else ""
     return {
         "alert": alert.name,
@@ -107,14 +108,14 @@ def _alert(alert: Alert, settings: Settings) -> dict[str, Any]:
     }
 
 
-def _dashboard(alert: Alert, settings: Settings) -> str:
-    """Return the address of the dashboard, its variables filled in with the job the alert is about."""
+def _dashboard(alert: Alert, settings: SiteSettings) -> str:
+    """Return the URL of the dashboard, with the alert's job in its variables."""
     chosen = [f"var-{label}={_label(label)}" for label in JOB_LABELS if label in alert.labels]
     return f"{settings.dashboard_url}/d/{alert.board}/{alert.board}{'?' if chosen else ''}{'&'.join(chosen)}"
 
 
-def _page(alert: Alert, settings: Settings) -> str:
-    """Return the address of the exporter's page of the job the alert is about, or of its overview."""
+def _page(alert: Alert, settings: SiteSettings) -> str:
+    """Return the URL of the exporter's page of the alert's job, or of its overview."""
     if alert.labels == JOB_LABELS:
         return f"{settings.exporter_url}/jobs/{'/'.join(_label(label) for label in JOB_LABELS)}"
     return f"{settings.exporter_url}/"

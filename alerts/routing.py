@@ -1,30 +1,30 @@
-"""An example configuration of Alertmanager: who is told what, and what is better left unsaid."""
+"""An example configuration of Alertmanager: routes, receivers and inhibition rules."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from alerts.alert import Severity
 from alerts.render import as_yaml
-from alerts.settings import DAY, HOUR, MINUTE, Settings
-from bernard_exporter import promql
-from bernard_exporter.metric import JOB_LABELS
+from bernard_exporter.metrics.metric import JOB_LABELS
+from monitoring import promql
+from monitoring.settings import DAY, HOUR, MINUTE, SiteSettings
+from monitoring.severity import Severity
 
 _MADE = "# Written by `make generate`; change alerts/routing.py instead."
 _SECONDS = 1.0
 _BACKUPS = "alertname=~Backup.+"
-# Whom each severity reaches, and how long until it is told again.
+# The receiver of each severity, and the time between its reminders.
 RECEIVERS = {
     Severity.PAGE: ("page", 4 * HOUR),
     Severity.CRITICAL: ("critical", DAY),
     Severity.WARNING: ("warning", 3 * DAY),
-    # As long as Alertmanager remembers what it has sent.
+    # The default retention of Alertmanager, after which it would notify again.
     Severity.TASK: ("task", 5 * DAY),
 }
 
 
-def configuration(settings: Settings) -> str:
-    """Return the configuration of Alertmanager as YAML; its templates lie in the folder ``templates`` beside it."""
+def configuration(settings: SiteSettings) -> str:
+    """Return the configuration of Alertmanager as YAML; its templates are in the directory ``templates`` beside it."""
     document = {
         "global": {
             "smtp_smarthost": settings.smarthost,
@@ -40,10 +40,10 @@ def configuration(settings: Settings) -> str:
     return f"{_MADE}\n{as_yaml(document)}"
 
 
-def _route(settings: Settings) -> dict[str, Any]:
-    """Return the tree of routes: one notification a section and severity, soonest where it pages."""
+def _route(settings: SiteSettings) -> dict[str, Any]:
+    """Return the routing tree: one notification per section and severity; pages are sent first."""
     return {
-        # What no route below takes is still read by somebody.
+        # The receiver of alerts that match none of the routes below.
         "receiver": "critical",
         "group_by": ["section"],
         "group_wait": settings.wait(MINUTE),
@@ -61,8 +61,8 @@ def _route(settings: Settings) -> dict[str, Any]:
     }
 
 
-def inhibitions(settings: Settings) -> list[dict[str, Any]]:
-    """Return the rules by which an alert keeps others from being sent, each with the same team."""
+def inhibitions(settings: SiteSettings) -> list[dict[str, Any]]:
+    """Return the inhibition rules; each applies within one team."""
     team = f'team="{settings.team}"'
 
     def over(source: list[str], target: list[str], equal: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -80,9 +80,9 @@ def inhibitions(settings: Settings) -> list[dict[str, Any]]:
         over(["alertname=BackupMissing"], ["alertname=BackupDidNotStart"], JOB_LABELS),
         over(["alertname=BackupFailingRepeatedly"], ["alertname=BackupFailed"], JOB_LABELS),
         over(["alertname=BackupTooSmall"], ["alertname=BackupSizeChanged"], JOB_LABELS),
-        # When nothing at all is recorded, one alert says so.
+        # When no run is recorded at all, a single alert is enough.
         over(["alertname=BernardInventoryOld"], ["alertname=BackupDidNotStart"]),
-        # What is known of backups is old: wait until it is not. One of several exporters is no reason.
+        # The data about backups is old. The failure of one of several exporters inhibits nothing.
         over(["alertname=BernardPollFailing", critical], [_BACKUPS]),
         over(["alertname=BernardPollFailing", critical], ["alertname=BernardInventoryOld"]),
         over(["alertname=BernardDown", critical], ["alertname=~BernardPollFailing|BernardInventoryOld"]),
@@ -95,7 +95,7 @@ def _quoted(matcher: str) -> str:
     return f'{name}{sign}"{value}"'
 
 
-def _receivers(settings: Settings) -> list[dict[str, Any]]:
+def _receivers(settings: SiteSettings) -> list[dict[str, Any]]:
     pager = {"webhook_configs": [{"url": settings.pager_url, "send_resolved": True}]}
     task = {"webhook_configs": [{"url": settings.task_url, "send_resolved": False}]}
     mail = {

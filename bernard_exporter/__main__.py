@@ -1,5 +1,5 @@
 """``python -m bernard_exporter`` is the command."""
 
-from bernard_exporter.cli import main
+from bernard_exporter.commands import main
 
 main()

@@ -1,5 +1,6 @@
-"""The exceptions of the package: one base, one subclass a layer."""
+"""The exceptions of the package: one base class, and one subclass for each layer."""
 
+import re
 from typing import Literal, get_args
 
 PollErrorReason = Literal["connect", "timeout", "query", "schema", "internal"]
@@ -7,11 +8,11 @@ POLL_ERROR_REASONS: tuple[PollErrorReason, ...] = get_args(PollErrorReason)
 
 
 class BernardError(Exception):
-    """Base of every error this package raises on purpose; its text is meant for the operator."""
+    """Base class of the errors that this package raises; the message is shown to the operator."""
 
 
 class ConfigError(BernardError):
-    """The configuration says something impossible.
+    """The configuration is invalid.
 
     The message names file, line, key, what was found and what was expected.
     """
@@ -21,13 +22,33 @@ class StoreError(BernardError):
     """The inventory could not be read.
 
     Attributes:
-        reason: what failed, the value of the label ``reason`` of ``bernard_poll_errors_total``.
+        reason: the value of the label ``reason`` of ``bernard_poll_errors_total``.
+        seconds: the time limit that was exceeded, if any.
+        answer: the server's error message, without the names of accounts and hosts.
+        found: the message without the fix.
+        fix: what to do about it; '' where the message says it.
     """
 
-    def __init__(self, reason: PollErrorReason, message: str) -> None:
-        """Keep the reason beside the message."""
+    def __init__(
+        self,
+        reason: PollErrorReason,
+        message: str,
+        seconds: float | None = None,
+        answer: str | None = None,
+        fix: str = "",
+    ) -> None:
+        """Set reason and message; ``answer`` is the server's part of the message (default: all of it)."""
+        self.found, self.fix = message, fix
+        message = f"{message}; {fix}" if fix else message
         super().__init__(message)
+        self.answer = re.sub(r"(?:user )?'[^']*'@'[^']*'", "the exporter's account", answer or message)
         self.reason: PollErrorReason = reason
+        self.seconds = seconds
+
+    @property
+    def is_away(self) -> bool:
+        """Return whether the database could not be reached; otherwise a retry gives the same error."""
+        return self.reason in ("connect", "timeout")
 
 
 class WebError(BernardError):
@@ -35,11 +56,11 @@ class WebError(BernardError):
 
 
 class ResourceError(BernardError):
-    """A file that belongs to the installation is not there, or could not be copied."""
+    """A file of the installation is missing or could not be copied."""
 
 
 class PagesError(BernardError):
-    """What the pages are made of is not installed."""
+    """The templates of the pages are not installed."""
 
 
 class SampleError(BernardError):
@@ -47,26 +68,26 @@ class SampleError(BernardError):
 
 
 class FilterError(BernardError):
-    """Something was asked for that makes no sense.
+    """A request has an invalid parameter.
 
     Attributes:
-        parameter: which value of the question.
+        parameter: the name of the parameter.
     """
 
     def __init__(self, parameter: str, message: str) -> None:
-        """Keep the parameter beside the message."""
+        """Set parameter and message."""
         super().__init__(f"{parameter}: {message}")
         self.parameter = parameter
         self.message = message
 
 
 class NotFoundError(BernardError):
-    """There is no such thing in the inventory."""
+    """The inventory has no such entry."""
 
 
 class BusyError(BernardError):
-    """Too many questions are being answered already."""
+    """Too many requests are being answered already."""
 
 
 class BackfillError(BernardError):
-    """The past could not be written."""
+    """The backfill could not be written."""

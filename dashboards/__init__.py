@@ -1,1 +1,1 @@
-"""Five Grafana boards, written by grafanalib; ``make generate`` writes the JSON beside this code."""
+"""Five Grafana dashboards, built with grafanalib; ``make generate`` writes their JSON files to ``json``."""

@@ -1,4 +1,4 @@
-"""What all boards have in common: variables, links, marks of failures, time zone, and how often they are read."""
+"""The common parts of all dashboards: variables, links, annotations of failures, and the refresh interval."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 
 from grafanalib import core
 
-from alerts.settings import Settings
-from bernard_exporter import catalogue as c
-from bernard_exporter.metric import JOB_LABELS, Metric
-from bernard_exporter.promql import TARGET_LABELS
+from bernard_exporter.metrics import catalogue as c
+from bernard_exporter.metrics.metric import JOB_LABELS, Metric
 from dashboards import links
 from dashboards.grafana.board import Annotation, Board, DatasourceVariable, TextVariable, Variable
 from dashboards.layout import Shelf, placed
 from dashboards.queries import jobs
+from monitoring.promql import TARGET_LABELS
+from monitoring.settings import SiteSettings
 
 _LABELS = {
     "section": "Section",
@@ -25,29 +25,29 @@ _LABELS = {
 
 
 def _chain(labels: Sequence[str], metric: Metric, *, every: bool, hidden: bool = False) -> list[Variable]:
-    """Return a variable for each label, each offering what is left by those before it."""
-    found: list[Variable] = []
+    """Return a variable for each label; each offers the values that match the variables before it."""
+    variables: list[Variable] = []
     for label in labels:
-        inside = ",".join(f'{before.name}=~"${before.name}"' for before in found)
+        inside = ",".join(f'{before.name}=~"${before.name}"' for before in variables)
         series = f"{metric.name}{{{inside}}}" if inside else metric.name
-        found.append(Variable(label, _LABELS[label], series, every=every, hidden=hidden))
-    return found
+        variables.append(Variable(label, _LABELS[label], series, every=every, hidden=hidden))
+    return variables
 
 
 def job_variables(*, every: bool = True) -> list[Variable]:
-    """Return the choice of jobs: any number of them, or exactly one."""
+    """Return the variables that select jobs: any number of them, or exactly one."""
     return _chain(JOB_LABELS, c.EXPECTED, every=every)
 
 
 def target_variables() -> list[Variable]:
-    """Return the choice of exporters; what was chosen of the jobs is kept for the boards that links lead to."""
+    """Return the variables that select exporters; those of jobs are hidden and passed on by links."""
     return _chain(TARGET_LABELS, c.UP, every=True) + _chain(JOB_LABELS, c.EXPECTED, every=True, hidden=True)
 
 
 def failures() -> Annotation:
-    """Return marks where runs that failed had begun."""
+    """Return annotations at the start of failed runs."""
     return Annotation(
-        "Failed runs", jobs.FAILED_MOMENT, "{{type}} of {{section}} in {{datacenter}} failed", "begun here", "red"
+        "Failed runs", jobs.FAILED_MOMENT, "{{type}} of {{section}} in {{datacenter}} failed", "started here", "red"
     )
 
 
@@ -60,25 +60,25 @@ def board(
     variables: Sequence[core.Template],
     since: str,
     pages: Mapping[str, str],
-    settings: Settings | None = None,
+    settings: SiteSettings | None = None,
     refresh: str = "1m",
     annotations: Sequence[Annotation] = (),
 ) -> Board:
-    """Return a board.
+    """Return a dashboard.
 
     Args:
-        name: what comes after ``bernard-`` in its uid, which is kept for ever.
-        title: as the reader sees it.
-        description: what the board answers.
-        shelves: its panels, from the top.
-        variables: besides the data source and where the exporter's pages are.
-        since: what its time range begins with to begin with, such as ``now-7d``.
-        pages: of the exporter that it links to, by title.
-        settings: of the site; the built-in ones where it is None.
-        refresh: how often it reads anew.
-        annotations: marks on the time axis.
+        name: suffix of its uid after ``bernard-``; never changes.
+        title: the title shown.
+        description: the questions that the dashboard answers.
+        shelves: its rows of panels, from the top.
+        variables: variables other than the data source and the URL of the exporter's pages.
+        since: start of the default time range, such as ``now-7d``.
+        pages: linked pages of the exporter, by title.
+        settings: settings of the site (default: the built-in ones).
+        refresh: refresh interval.
+        annotations: annotations on the time axis.
     """
-    base = TextVariable("exporter", "Exporter's pages", (settings or Settings()).exporter_url)
+    base = TextVariable("exporter", "Exporter's pages", (settings or SiteSettings()).exporter_url)
     return Board(
         uid=f"bernard-{name}",
         title=f"Bernard / {title}",

@@ -1,10 +1,12 @@
-"""The board ``bernard-exporter``: does the exporter itself do well?"""
+"""The dashboard ``bernard-exporter``: health of the exporter itself."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from alerts.settings import Settings
+from bernard_exporter.domain.model import Anomaly, Rejection
+from bernard_exporter.errors import POLL_ERROR_REASONS
+from bernard_exporter.metrics.self_metrics import RESYNC_REASONS
 from dashboards.board import board, target_variables
 from dashboards.grafana.board import Board
 from dashboards.grafana.fields import Step
@@ -25,8 +27,9 @@ from dashboards.panels import (
     trend,
 )
 from dashboards.queries import exporter as q
+from monitoring.settings import SiteSettings
 
-# How many exporters are scraped at most, for the budgets of series.
+# Number of exporters assumed in the budgets of series.
 _EXPORTERS = 8
 _UP = replace(COUNT, steps=(Step(None, "red"), Step(1, "green")), mappings=(("0", "down", "red"), ("1", "up", "green")))
 _YES = replace(_UP, mappings=(("0", "refused", "red"), ("1", "in force", "green")))
@@ -41,7 +44,7 @@ def _verdict() -> Shelf:
         4,
         number(
             "Scraped",
-            "Whether Prometheus reaches the exporter.",
+            "Whether Prometheus can scrape the exporter.",
             q.TARGETS,
             _UP,
             legend="{{instance}}",
@@ -57,7 +60,7 @@ def _verdict() -> Shelf:
         ),
         number(
             "Since the last poll",
-            "Age of the last successful poll: values are as of then.",
+            "Time since the last successful poll, from which all values are.",
             q.LAST_POLL_AGE,
             _POLL,
             legend="{{instance}}",
@@ -65,8 +68,8 @@ def _verdict() -> Shelf:
         ),
         number(
             "Since the newest run",
-            "Start of the newest run of all. If it stays old, the backups are not recorded any more, or the database"
-            " is a lagging replica.",
+            "Time since the start of the newest run of any job. If it keeps growing, backups are no longer recorded, or"
+            " the database is a lagging replica.",
             q.NEWEST_RUN_AGE,
             _NEWS,
             legend="{{instance}}",
@@ -74,37 +77,37 @@ def _verdict() -> Shelf:
         ),
         number(
             "Configuration",
-            "Whether the last reload was accepted; a refused one leaves the old one in force.",
+            "Whether the last reload succeeded; if not, the previous configuration is still in force.",
             q.RELOADED,
             _YES,
             legend="{{instance}}",
             budget=_EXPORTERS,
         ),
-        number("Rows rejected", "Rows, or values in them, that could not be used.", q.REJECTED_ALL, ODD),
+        number("Rows rejected", "Rows that cannot be used, in whole or in part.", q.REJECTED_ALL, ODD),
     )
 
 
 def _polls() -> Shelf:
     polls = trend(
         "Polls",
-        "Polls a minute, by outcome.",
+        "Polls per minute, by outcome.",
         [Line(q.POLLS, "{{instance}} {{outcome}}")],
         _PER_MINUTE,
         budget=2 * _EXPORTERS,
     )
     duration = trend(
         "Duration of a poll",
-        "How long the last successful poll took. Longer than the poll interval is too long.",
+        "Duration of the last successful poll. It should be shorter than the poll interval.",
         [Line(q.POLL_DURATION, "{{instance}}")],
         _SLOW,
         budget=_EXPORTERS,
     )
     errors = trend(
-        "Errors of polls",
-        "Failed polls within the step, by reason.",
+        "Poll errors",
+        "Failed polls per step, by reason.",
         [Line(q.ERRORS, "{{reason}}")],
         BAD,
-        budget=5,
+        budget=len(POLL_ERROR_REASONS),
     )
     return even(8, polls, duration, errors, title="Polls of the database")
 
@@ -112,46 +115,46 @@ def _polls() -> Shelf:
 def _inventory() -> Shelf:
     rejected = trend(
         "Rows rejected",
-        "Rows, or values in them, that could not be used, by reason.",
+        "Rows that cannot be used, in whole or in part, by reason.",
         [Line(q.REJECTED, "{{reason}}")],
         ODD,
-        budget=5,
+        budget=len(Rejection),
     )
     anomalies = trend(
-        "Rows that contradict themselves",
-        "Or the policy, by kind. They are used as far as they can be.",
+        "Inconsistent rows",
+        "Rows that contradict themselves or the policy, by kind. Their consistent values are used.",
         [Line(q.ANOMALIES, "{{kind}}")],
         ODD,
-        budget=5,
+        budget=len(Anomaly),
     )
-    afresh = trend(
-        "Counted afresh",
-        "Polls within the step that counted the whole inventory again, by reason.",
+    resyncs = trend(
+        "Full resyncs",
+        "Polls per step that counted the whole inventory again, by reason.",
         [Line(q.RESYNCS, "{{reason}}")],
         COUNT,
-        budget=6,
+        budget=len(RESYNC_REASONS),
     )
-    return even(8, rejected, anomalies, afresh, title="Inventory")
+    return even(8, rejected, anomalies, resyncs, title="Inventory")
 
 
 def _scrapes() -> Shelf:
     duration = trend(
         "Duration of a scrape",
-        "As Prometheus measures it, the network included.",
+        "As measured by Prometheus, including the network.",
         [Line(q.SCRAPE_DURATION, "{{instance}}")],
         replace(SECONDS, steps=(Step(None, "green"), Step(1, "yellow"), Step(5, "red"))),
         budget=_EXPORTERS,
     )
     samples = trend(
         "Samples in a scrape",
-        "Some fifty for each job.",
+        "About fifty per job.",
         [Line(q.SCRAPE_SAMPLES, "{{instance}}")],
         COUNT,
         budget=_EXPORTERS,
     )
     versions = table(
         "Versions",
-        "Of the exporter and of Python; when the process began, and when it last took its configuration.",
+        "Versions of the exporter and of Python, uptime of the process, and time of the last successful reload.",
         [
             Column("version", q.BUILD, COUNT, hidden=True),
             Column("Up for", f"max by (instance) ({q.UPTIME})", SECONDS),
@@ -168,22 +171,22 @@ def _scrapes() -> Shelf:
 def _process() -> Shelf:
     memory = trend(
         "Resident memory",
-        "Of the exporter's process.",
+        "Resident memory of the exporter's process.",
         [Line(q.MEMORY, "{{instance}}")],
         replace(BYTES, steps=PLAIN),
         budget=_EXPORTERS,
     )
-    cpu = trend("CPU", "Share of one core.", [Line(q.CPU, "{{instance}}")], RATIO, budget=_EXPORTERS)
+    cpu = trend("CPU", "CPU usage, as a share of one core.", [Line(q.CPU, "{{instance}}")], RATIO, budget=_EXPORTERS)
     files = trend(
         "Open files",
-        "Open file descriptors, connections included, as a share of what is allowed.",
+        "Open file descriptors, including connections, as a share of the limit.",
         [Line(q.OPEN_FILES, "{{instance}}")],
         replace(RATIO, steps=(Step(None, "green"), Step(0.5, "yellow"), Step(0.9, "red"))),
         budget=_EXPORTERS,
     )
     garbage = trend(
         "Garbage collections",
-        "A second, by generation.",
+        "Garbage collections per second, by generation.",
         [Line(q.COLLECTIONS, "{{instance}} {{generation}}")],
         replace(COUNT, unit="ops", decimals=2),
         budget=3 * _EXPORTERS,
@@ -191,12 +194,12 @@ def _process() -> Shelf:
     return even(8, memory, cpu, files, garbage, title="Process")
 
 
-def exporter(settings: Settings) -> Board:
-    """Return the board."""
+def exporter(settings: SiteSettings) -> Board:
+    """Return the dashboard."""
     return board(
         "exporter",
         "Exporter",
-        "Whether the exporter reads the database, serves Prometheus, and stays small.",
+        "Does the exporter read the database and answer Prometheus, and which resources does it use?",
         [_verdict(), _polls(), _inventory(), _scrapes(), _process()],
         variables=target_variables(),
         since="now-6h",

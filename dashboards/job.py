@@ -1,10 +1,9 @@
-"""The board ``bernard-job``: everything about one job."""
+"""The dashboard ``bernard-job``: everything about one job."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from alerts.settings import Settings
 from dashboards.board import board, failures, job_variables
 from dashboards.grafana.board import Board
 from dashboards.layout import Shelf, even
@@ -31,6 +30,7 @@ from dashboards.panels import (
 )
 from dashboards.queries import fleet, jobs
 from dashboards.shared import by_status
+from monitoring.settings import SiteSettings
 
 _NONE = "no success yet"
 
@@ -38,31 +38,34 @@ _NONE = "no success yet"
 def _verdict() -> Shelf:
     return even(
         4,
-        number(
-            "State", "What the policy says of the job now.", jobs.STATE, replace(STATE, no_value="not in the policy")
-        ),
+        number("State", "Current state of the job.", jobs.STATE, replace(STATE, no_value="not in the policy")),
         number(
             "Age of the newest success",
-            "Since its start, for it holds the data of its start.",
+            "Time since the start of the newest success, because it contains the data as of its start.",
             jobs.AGE,
             replace(SECONDS, no_value=_NONE),
         ),
         number(
             "Age, of its limit",
-            "The age as a share of what the policy allows: stale above 100 %, very stale above 200 %.",
+            "The age as a share of max_age: stale above 100 %, very stale above 200 %.",
             jobs.AGE_OF_LIMIT,
             replace(SHARE_OF_LIMIT, no_value=_NONE),
         ),
-        number("Size", "Of the newest success.", jobs.SIZE, replace(BYTES, no_value="not measured")),
+        number(
+            "Size",
+            "Size of the newest success; for snapshots, before compression.",
+            jobs.SIZE,
+            replace(BYTES, no_value="not measured"),
+        ),
         number(
             "Size change, of its limit",
-            "The change against the success before, either way, as a share of the critical limit.",
+            "The change of size from the previous success, up or down, as a share of the critical limit.",
             jobs.CHANGE_OF_LIMIT,
             replace(SHARE_OF_LIMIT, no_value="nothing to compare"),
         ),
         number(
             "Duration, of its limit",
-            "How long the newest success took, as a share of what the policy allows.",
+            "Duration of the newest success, for snapshots without the transfer, as a share of max_duration.",
             jobs.DURATION_OF_LIMIT,
             replace(SHARE_OF_LIMIT, no_value=_NONE),
         ),
@@ -72,14 +75,19 @@ def _verdict() -> Shelf:
             jobs.FAILURES,
             BAD,
         ),
-        number("Next run in", "By the schedule.", f"{jobs.NEXT} - time()", replace(SECONDS, no_value="no schedule")),
+        number(
+            "Next run in",
+            "Time until the next due time.",
+            f"{jobs.NEXT} - time()",
+            replace(SECONDS, no_value="no schedule"),
+        ),
     )
 
 
 def _times() -> Shelf:
-    state = timeline("State", "What the policy said, over time.", Line(jobs.STATE, "state"), STATE, budget=1)
+    state = timeline("State", "State of the job over time.", Line(jobs.STATE, "state"), STATE, budget=1)
     newest = timeline(
-        "Newest run", "What the newest run was doing, over time.", Line(jobs.STATUS, "newest run"), STATUS, budget=1
+        "Newest run", "Status of the newest run over time.", Line(jobs.STATUS, "newest run"), STATUS, budget=1
     )
     return even(4, state, newest, title="Over time")
 
@@ -87,7 +95,7 @@ def _times() -> Shelf:
 def _age_and_size() -> Shelf:
     age = trend(
         "Age against its limit",
-        "Age of the newest success. Above the lower line it is stale, above the upper one very stale.",
+        "Age of the newest success. Above the lower line the job is stale, above the upper line very stale.",
         [
             Line(jobs.AGE, "age"),
             Line(jobs.MAX_AGE, "stale"),
@@ -98,9 +106,9 @@ def _age_and_size() -> Shelf:
         overrides=[limit("stale", "red"), limit("very stale", "dark-red")],
     )
     size = trend(
-        "Size, and what is to be expected",
-        "Size of the newest success. The band is the median of the successes before it and three deviations: a hint,"
-        " no verdict.",
+        "Size and expected range",
+        "Size of the newest success. The band is the median of earlier successes plus and minus three deviations; it"
+        " does not affect the state.",
         [
             Line(jobs.SIZE, "size"),
             Line(jobs.SIZE_UPPER, "expected at most"),
@@ -115,8 +123,8 @@ def _age_and_size() -> Shelf:
 
 def _change_and_duration() -> Shelf:
     change = trend(
-        "Size change against the success before",
-        "Beyond the inner lines the size is wrong, beyond the outer ones very wrong.",
+        "Size change from the previous success",
+        "Outside the inner lines the state is wrong_size, outside the outer lines very_wrong_size.",
         [
             Line(jobs.CHANGE, "change"),
             Line(jobs.CHANGE_WARNING, "warning"),
@@ -135,7 +143,7 @@ def _change_and_duration() -> Shelf:
     )
     duration = trend(
         "Duration",
-        "How long the newest success took, against what the policy allows.",
+        "Duration of the newest success, for snapshots without the transfer, and the policy's max_duration.",
         [Line(jobs.DURATION, "duration"), Line(jobs.MAX_DURATION, "limit")],
         SECONDS,
         budget=1,
@@ -147,21 +155,21 @@ def _change_and_duration() -> Shelf:
 def _contents() -> Shelf:
     files = trend(
         "Files and objects",
-        "Files and directories, and databases and tables, of the newest success.",
+        "Number of files and directories, and of databases and tables, in the newest success.",
         [Line(jobs.FILES, "files"), Line(jobs.OBJECTS, "databases and tables")],
         replace(COUNT, no_value="not counted"),
         budget=1,
     )
     objects = trend(
         "Databases and tables added and removed",
-        "Against the success before. The page of the run names them.",
+        "Compared with the previous success. The page of the run lists them.",
         [Line(jobs.OBJECTS_CHANGE, "{{change}}")],
         replace(COUNT, no_value="not counted"),
         budget=2,
     )
     runs = by_status(
         "Runs recorded",
-        "Rows of the job in the inventory, by status. They become fewer when rows are purged.",
+        "Rows of the job in the inventory, by status. The number falls when rows are purged.",
         jobs.RUNS,
     )
     return even(8, files, objects, runs, title="Contents and runs")
@@ -170,48 +178,48 @@ def _contents() -> Shelf:
 def _facts() -> Shelf:
     newest = table(
         "Newest success",
-        "Where it came from, where it is, and when it began. The number leads to its files, tables and differences.",
+        "Source, host, start and size. The number links to its files, tables and differences.",
         [
             Column("Run", jobs.SUCCESS_ID, RUN),
-            Column("Begun", jobs.SUCCESS_MOMENT, MOMENT),
+            Column("Started", jobs.SUCCESS_MOMENT, MOMENT),
             Column("Took", jobs.DURATION, SECONDS),
             Column("Size", jobs.SIZE, BYTES),
-            Column("Before it", jobs.PREVIOUS_SIZE, BYTES),
-            Column("At least", jobs.MIN_SIZE, BYTES),
+            Column("Previous size", jobs.PREVIOUS_SIZE, BYTES),
+            Column("Minimum size", jobs.MIN_SIZE, BYTES),
             Column("where", jobs.WHERE, COUNT, hidden=True),
         ],
-        sort="Begun",
+        sort="Started",
         budget=1,
         empty=_NONE,
     )
     service = number(
         "Objective met, 30 days",
-        "Share of the last 30 days in which the newest success was within its age limit; needs the project's"
-        " recording rules.",
+        "Share of the last 30 days in which the newest success was within its age limit. Requires the recording rules"
+        " of this project.",
         fleet.JOB_RPO_MET,
         MET,
     )
     restore = number(
         "Restore takes about",
-        "Size over the policy's restore rate: an estimate, absent without such a rate.",
+        "Estimate: the size divided by the policy's restore_rate; absent without one.",
         jobs.RESTORE,
         replace(SECONDS, no_value="no restore rate"),
     )
     oldest = number(
-        "One can restore back to",
-        "Start of the oldest success within retention.",
+        "Oldest restore point",
+        "Start of the oldest retained success.",
         f"{jobs.OLDEST} * 1000",
         replace(MOMENT, no_value="no retention"),
     )
     return Shelf(5, [(15, newest), (3, service), (3, restore), (3, oldest)])
 
 
-def job(settings: Settings) -> Board:
-    """Return the board."""
+def job(settings: SiteSettings) -> Board:
+    """Return the dashboard."""
     return board(
         "job",
         "Job",
-        "One section, backed up by one method in one data centre: state, age, size, duration and contents over time.",
+        "One section, one type, one data centre: state, age, size, duration and contents over time.",
         [_verdict(), _facts(), _times(), _age_and_size(), _change_and_duration(), _contents()],
         variables=job_variables(every=False),
         since="now-30d",

@@ -1,4 +1,4 @@
-"""Places on Grafana's grid of 24 columns, from left to right and top to bottom, so that panels cannot overlap."""
+"""Layout on Grafana's grid of 24 columns, from left to right and top to bottom, so that panels cannot overlap."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 from grafanalib import core
 
-from dashboards.grafana.kinds import Heading, Panel
+from dashboards.grafana.panel_types import Heading, Panel
 
 COLUMNS = 24
 
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """Two panels one above the other, in the place of one; the second takes the height that the first leaves."""
+    """Two panels on top of each other in the space of one; the lower panel gets the remaining height."""
 
     height: int
     above: Panel
@@ -28,12 +28,12 @@ class Stack:
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """Panels side by side, of one height, each as wide as is said; the widths fill the grid.
+    """Panels side by side, of the same height; their widths fill the grid.
 
     Attributes:
-        title: of the heading above it, none where it is empty.
+        title: heading above the panels; none if empty.
         height: in rows of the grid, 30 pixels each.
-        panels: widths in columns, and panels.
+        panels: pairs of a width in columns and a panel.
     """
 
     height: int
@@ -49,35 +49,35 @@ class Shelf:
 
 
 def even(height: int, *panels: Panel, title: str = "") -> Shelf:
-    """Return a shelf of panels of equal width, the last one taking what is left over."""
+    """Return a shelf of panels of equal width; the last panel gets the remaining columns."""
     width = COLUMNS // len(panels)
     widths = [width] * (len(panels) - 1)
     return Shelf(height, list(zip([*widths, COLUMNS - sum(widths)], panels, strict=True)), title)
 
 
 def placed(shelves: Sequence[Shelf]) -> list[Panel | Heading]:
-    """Return the panels and headings of shelves, one under the other, each with its place and its number."""
-    found: list[Panel | Heading] = []
+    """Return the panels and headings of shelves from top to bottom, each with its position and its id."""
+    panels: list[Panel | Heading] = []
     y = 0
     for shelf in shelves:
         if shelf.title:
-            found.append(_at(Heading(shelf.title), core.GridPos(h=1, w=COLUMNS, x=0, y=y)))
+            panels.append(_at(Heading(shelf.title), core.GridPos(h=1, w=COLUMNS, x=0, y=y)))
             y += 1
         x = 0
         for width, panel in shelf.panels:
             if isinstance(panel, Stack):
                 left = shelf.height - panel.height
-                found.append(_at(panel.above, core.GridPos(h=panel.height, w=width, x=x, y=y)))
-                found.append(_at(panel.below, core.GridPos(h=left, w=width, x=x, y=y + panel.height)))
+                panels.append(_at(panel.above, core.GridPos(h=panel.height, w=width, x=x, y=y)))
+                panels.append(_at(panel.below, core.GridPos(h=left, w=width, x=x, y=y + panel.height)))
             else:
-                found.append(_at(panel, core.GridPos(h=shelf.height, w=width, x=x, y=y)))
+                panels.append(_at(panel, core.GridPos(h=shelf.height, w=width, x=x, y=y)))
             x += width
         y += shelf.height
-    for number, panel in enumerate(found, start=1):
+    for number, panel in enumerate(panels, start=1):
         panel.id = number
-    return found
+    return panels
 
 
-def _at(panel: Panel | Heading, place: core.GridPos) -> Panel | Heading:
-    panel.gridPos = place
+def _at(panel: Panel | Heading, grid_pos: core.GridPos) -> Panel | Heading:
+    panel.gridPos = grid_pos
     return panel

@@ -1,4 +1,4 @@
-"""Where links lead: the other boards, and the exporter's own pages."""
+"""Links to the other dashboards and to the exporter's own pages."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from grafanalib import core
 from dashboards.grafana.fields import Link
 
 TAG = "bernard"
-# The variable that holds where the exporter's pages are; `:raw`, or Grafana escapes the slashes.
+# The variable with the URL of the exporter's pages; without `:raw` Grafana escapes the slashes.
 PAGES = "${exporter:raw}"
 _KEPT = "${datasource:queryparam}&${exporter:queryparam}&${__url_time_range}"
 RUN_PAGE = Link("Run: files, tables, differences", PAGES + "/runs/${__value.raw}")
 
 
-def _job(section: str, kind: str, datacenter: str) -> tuple[Link, ...]:
-    chosen = f"var-section={section}&var-type={kind}&var-datacenter={datacenter}"
+def _job(section: str, backup_type: str, datacenter: str) -> tuple[Link, ...]:
+    variables = f"var-section={section}&var-type={backup_type}&var-datacenter={datacenter}"
     return (
-        Link("Board of the job", f"/d/bernard-job/bernard-job?{chosen}&{_KEPT}"),
-        Link("Page of the job", f"{PAGES}/jobs/{section}/{kind}/{datacenter}"),
+        Link("Dashboard of the job", f"/d/bernard-job/bernard-job?{variables}&{_KEPT}"),
+        Link("Page of the job", f"{PAGES}/jobs/{section}/{backup_type}/{datacenter}"),
     )
 
 
@@ -32,7 +32,7 @@ def of_series() -> tuple[Link, ...]:
 
 
 def of_matrix() -> tuple[Link, ...]:
-    """Return the links of a cell whose row is a section and whose column is called ``TYPE/DATACENTER``."""
+    """Return the links of a cell in the row of a section and the column ``TYPE/DATACENTER``."""
     return (
         Link("Runs of the section", "/d/bernard-runs/bernard-runs?var-section=${__data.fields[0]}&" + _KEPT),
         Link("Page of the job", PAGES + "/jobs/${__data.fields[0]}/${__field.name}"),
@@ -40,7 +40,7 @@ def of_matrix() -> tuple[Link, ...]:
 
 
 def of_board(pages: dict[str, str]) -> list[core.DashboardLink]:
-    """Return the links at the top of a board: every other board, and pages of the exporter by title and path."""
+    """Return the links at the top of a dashboard: all other dashboards, and pages of the exporter by title and path."""
     boards = core.DashboardLink(
         type="dashboards", title="Bernard", tags=[TAG], includeVars=True, keepTime=True, icon="dashboard"
     )

@@ -1,16 +1,15 @@
-"""The board ``bernard-overview``: is every backup there, young enough and of the right size, and what is not?"""
+"""The dashboard ``bernard-overview``: the state of every job, and the jobs with problems."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from alerts.settings import Settings
-from bernard_exporter.metric import JOB_LABELS
+from bernard_exporter.metrics.metric import JOB_LABELS
 from dashboards import links
 from dashboards.board import board, failures, job_variables
 from dashboards.grafana.board import Board
 from dashboards.grafana.fields import Step
-from dashboards.grafana.kinds import Table
+from dashboards.grafana.panel_types import Table
 from dashboards.layout import Shelf, Stack, even
 from dashboards.panels import (
     BAD,
@@ -41,6 +40,7 @@ from dashboards.queries import fleet, jobs
 from dashboards.queries.selection import among
 from dashboards.shared import failed_jobs, running
 from dashboards.states import STATE_COLORS_BY_LABEL
+from monitoring.settings import SiteSettings
 
 _FRESH = replace(
     RATIO, steps=(Step(None, "red"), Step(0.9, "orange"), Step(0.97, "yellow"), Step(1, "green")), minimum=0, maximum=1
@@ -54,28 +54,34 @@ def _verdict() -> Shelf:
         number("Fresh", "Share of the expected jobs whose state is fresh.", fleet.FRESH_SHARE, _FRESH),
         number(
             "Critical",
-            "Jobs that are missing, very stale, stale, too small, or whose size changed beyond the critical limit.",
+            "Jobs that are missing, very stale, stale or too small, or whose size changed by more than the critical"
+            " limit.",
             fleet.CRITICAL,
             BAD,
         ),
         number(
             "Warning",
-            "Jobs with a single success, or whose size changed beyond the warning limit.",
+            "Jobs with a single success, or whose size changed by more than the warning limit.",
             fleet.WARNING,
             ODD,
         ),
         number(
             "Stale everywhere",
-            "Sections, by type, of which no data centre has a backup within its age limit. These page.",
+            "Combinations of section and type without a fresh backup in any data centre. These raise a page.",
             fleet.STALE_EVERYWHERE,
             BAD,
         ),
         failed_jobs(),
-        number("Did not start", "Jobs whose run was due over an hour ago and has not begun.", fleet.OVERDUE, BAD),
-        number("Running", "Runs in progress; those that can never end are left out.", fleet.RUNNING, COUNT),
+        number(
+            "Did not start",
+            "Overdue jobs: no run started within start_within of its due time.",
+            fleet.OVERDUE,
+            BAD,
+        ),
+        number("Running", "Runs in progress, without abandoned runs.", fleet.RUNNING, COUNT),
         number(
             "Inventory read",
-            "Time since an exporter last read the inventory. If this grows, nothing on this board is news.",
+            "Time since an exporter last read the inventory. If it grows, this dashboard shows old data.",
             fleet.INVENTORY_AGE,
             _READ,
         ),
@@ -96,8 +102,8 @@ def _problems() -> list[Column]:
 
 def _states() -> Shelf:
     problems = table(
-        "What is not fresh",
-        "Every expected job whose state is not fresh, worst first. The job leads to its board, the number to its run.",
+        "Jobs that are not fresh",
+        "Expected jobs whose state is not fresh, worst first. The section links to the job, the number to its run.",
         _problems(),
         sort="State",
         descending=True,
@@ -105,7 +111,7 @@ def _states() -> Shelf:
     )
     every = matrix(
         "State of every job",
-        "Sections by type and data centre. An empty cell is a job that nobody expects and nobody has seen.",
+        "Sections by type and data centre. A job in an empty cell is neither expected nor recorded.",
         fleet.MATRIX,
         with_links(STATE, *links.of_matrix()),
         rows="section",
@@ -118,7 +124,7 @@ def _states() -> Shelf:
 def _alerts() -> Table:
     return table(
         "Firing alerts",
-        "Alerts of this project that fire now, from Prometheus itself; needs its rules.",
+        "Alerts of this project that are firing in Prometheus. Requires the rules of this project.",
         [Column("Severity", fleet.ALERTS, SEVERITY, cell="color-text", width=100)],
         sort="Severity",
         descending=True,
@@ -128,39 +134,40 @@ def _alerts() -> Table:
     )
 
 
-def _night() -> Shelf:
+def _failed_and_overdue() -> Shelf:
     failed = table(
         "Failed",
-        "Jobs whose newest run failed, and how many runs have since the newest success.",
+        "Jobs whose newest run failed, with the number of failed runs since the newest success.",
         [
-            Column("Begun", jobs.FAILED_MOMENT, MOMENT),
+            Column("Started", jobs.FAILED_MOMENT, MOMENT),
             Column("In a row", among(jobs.FAILURES, jobs.FAILED), BAD, "color-text"),
             Column("Run", among(jobs.ATTEMPT_ID, jobs.FAILED), RUN),
             Column("State", among(jobs.STATE, jobs.FAILED), STATE, cell="color-text"),
         ],
-        sort="Begun",
+        sort="Started",
         descending=True,
-        empty="no newest run failed",
+        empty="no failures",
     )
     overdue = table(
-        "Should have started and did not",
-        "Jobs whose schedule was due over an hour ago, and whose newest run is older than that.",
+        "Overdue",
+        "Jobs without a run that started within start_within of the due time.",
         [
-            Column("Due", among(f"{jobs.DUE} * 1000", jobs.OVERDUE), MOMENT),
-            Column("Late", among(f"time() - {jobs.DUE}", jobs.OVERDUE), replace(SECONDS, steps=GOOD_AT_ZERO)),
-            Column("Newest run", among(jobs.STATUS, jobs.OVERDUE), STATUS, cell="color-text"),
+            Column("Last due", among(f"{jobs.DUE} * 1000", jobs.OVERDUE), MOMENT),
+            Column("Newest run", among(jobs.ATTEMPT_MOMENT, jobs.OVERDUE), MOMENT),
+            Column("Ago", among(f"time() - {jobs.ATTEMPT_START}", jobs.OVERDUE), replace(SECONDS, steps=GOOD_AT_ZERO)),
+            Column("Status", among(jobs.STATUS, jobs.OVERDUE), STATUS, cell="color-text"),
         ],
-        sort="Late",
+        sort="Ago",
         descending=True,
-        empty="all that was due has started",
+        empty="no job is overdue",
     )
-    return even(8, failed, overdue, title="Last night, now, and next")
+    return even(8, failed, overdue, title="Failed, overdue, running and next")
 
 
-def _now() -> Shelf:
+def _running_and_next() -> Shelf:
     coming = table(
         "Next",
-        "The twenty jobs that are due next by their schedules.",
+        "The next twenty due times of the schedules.",
         [Column("Due", f"{jobs.COMING} * 1000", MOMENT), Column("In", f"{jobs.COMING} - time()", SECONDS)],
         sort="In",
         budget=20,
@@ -169,33 +176,33 @@ def _now() -> Shelf:
     return even(8, running(), coming)
 
 
-def _service() -> Shelf:
+def _service_level() -> Shelf:
     fresh = trend(
         "Fresh, over time",
         "Share of the expected jobs whose state is fresh, by type and data centre.",
-        [Line(fleet.FRESH_SHARE_BY_PLACE, "{{type}} {{datacenter}}")],
+        [Line(fleet.FRESH_SHARE_BY_DATACENTER, "{{type}} {{datacenter}}")],
         replace(_FRESH, minimum=None),
         budget=12,
     )
     met = bars(
         "Recovery point objective met, 30 days",
-        "Share of the last 30 days in which the newest success was within its age limit, mean of the jobs; needs the"
-        " project's recording rules.",
+        "Share of the last 30 days in which the newest success was within its age limit, averaged over the jobs."
+        " Requires the recording rules of this project.",
         Line(fleet.RPO_MET, "{{type}} {{datacenter}}"),
         MET,
         budget=12,
     )
     ages = trend(
-        "Nearest to their age limit",
-        "Age of the newest success as a share of its limit, of the ten jobs that are nearest to it or past it.",
+        "Closest to the age limit",
+        "Age of the newest success as a share of its limit, for the ten jobs with the highest share.",
         [Line(f"topk(10, {jobs.AGE_OF_LIMIT})", JOB_LEGEND)],
         SHARE_OF_LIMIT,
-        budget=40,
+        budget=60,
         links=True,
     )
     by_state = bars(
         "Jobs by state",
-        "How many jobs are in each state.",
+        "Number of jobs in each state.",
         Line(fleet.BY_STATE, "{{state}}"),
         COUNT,
         budget=8,
@@ -204,13 +211,13 @@ def _service() -> Shelf:
     return Shelf(9, [(5, by_state), (7, fresh), (5, met), (7, ages)], "Over time")
 
 
-def overview(settings: Settings) -> Board:
-    """Return the board."""
+def overview(settings: SiteSettings) -> Board:
+    """Return the dashboard."""
     return board(
         "overview",
         "Overview",
-        "Is every expected backup there, in every data centre, young enough and of the right size?",
-        [_verdict(), _states(), _night(), _now(), _service()],
+        "Does every expected backup exist in every data centre, recent enough and of a plausible size?",
+        [_verdict(), _states(), _failed_and_overdue(), _running_and_next(), _service_level()],
         variables=job_variables(),
         since="now-7d",
         pages={"Pages": "/", "Schedule": "/schedule"},

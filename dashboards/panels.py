@@ -1,34 +1,34 @@
-"""The house's shapes of panels: what every board places, so that a thing looks alike wherever it stands."""
+"""Panel types and field formats that all dashboards share, so that the same value looks the same everywhere."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from bernard_exporter.metric import JOB_LABELS
+from bernard_exporter.metrics.metric import JOB_LABELS
 from dashboards.grafana.fields import EMPTY_CELL, Field, Json, Link, Step, override
-from dashboards.grafana.kinds import BarGauge, Stat, StateTimeline, StatusHistory, Table, Target, Trend
+from dashboards.grafana.panel_types import BarGauge, Stat, StateTimeline, StatusHistory, Table, Target, Trend
 from dashboards.links import RUN_PAGE, of_series, of_table
 from dashboards.states import SEVERITY_MAPPING, STATE_MAPPING, STATUS_MAPPING
 
 PLAIN = (Step(None, "blue"),)
 GOOD_AT_ZERO = (Step(None, "green"), Step(1, "red"))
 WATCH_ABOVE_ZERO = (Step(None, "green"), Step(1, "yellow"))
-# As a share of a limit: nearing it, over it, twice over it.
+# Colours for a share of a limit: close to it, above it, above twice the limit.
 OF_LIMIT = (Step(None, "green"), Step(0.8, "yellow"), Step(1, "red"), Step(2, "dark-red"))
 
 COUNT = Field("short", PLAIN, decimals=0, minimum=0)
-# How many of what should not be, and of what is worth a look.
+# Counts that should be 0: errors, and warnings.
 BAD = replace(COUNT, steps=GOOD_AT_ZERO)
 ODD = replace(COUNT, steps=WATCH_ABOVE_ZERO)
 RUN = Field("none", PLAIN, decimals=0, links=(RUN_PAGE,))
 BYTES = Field("bytes", PLAIN)
 SECONDS = Field("s", PLAIN)
-# A time in milliseconds, as Grafana counts it.
+# A time in milliseconds, the unit of Grafana.
 MOMENT = Field("dateTimeAsIso", PLAIN)
 RATIO = Field("percentunit", PLAIN, decimals=1)
 SHARE_OF_LIMIT = Field("percentunit", OF_LIMIT, decimals=0, minimum=0)
-# A share that should be whole.
+# A share that should be close to 100 %.
 MET = Field(
     "percentunit",
     (Step(None, "red"), Step(0.95, "yellow"), Step(0.99, "green")),
@@ -53,11 +53,11 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a table: an instant query with one value a row.
+    """A column of a table: an instant query with one value per row.
 
     Attributes:
-        cell: how its cells look, one of Grafana's cell types.
-        hidden: the query is asked for its labels alone.
+        cell: one of Grafana's cell types.
+        hidden: the query only adds its labels as columns.
     """
 
     title: str
@@ -71,7 +71,7 @@ class Column:
 def number(
     title: str, description: str, expr: str, field: Field, *, legend: str = "", budget: int = 1, trend: bool = False
 ) -> Stat:
-    """Return numbers to be read from afar: the present value, with a sketch of its past where ``trend`` is set."""
+    """Return a stat panel: the current values, with a sparkline where ``trend`` is set."""
     target = Target(expr, legend or title, instant=not trend)
     options: Json = {"graphMode": "area", "colorMode": "value"} if trend else {}
     return Stat(title, description, [target], field, budget=budget, options=options)
@@ -80,7 +80,7 @@ def number(
 def bars(
     title: str, description: str, line: Line, field: Field, *, budget: int, overrides: Sequence[Json] = ()
 ) -> BarGauge:
-    """Return a bar for each series' present value."""
+    """Return a bar gauge with the current value of each series."""
     target = Target(line.expr, line.legend, instant=True)
     return BarGauge(title, description, [target], field, budget=budget, overrides=overrides)
 
@@ -96,19 +96,19 @@ def trend(
     stacked: bool = False,
     links: bool = False,
 ) -> Trend:
-    """Return lines over time; with ``links`` each leads to the board of its job."""
-    shown = replace(field, links=of_series()) if links else field
+    """Return a time series panel; with ``links`` each series links to the dashboard of its job."""
+    linked = replace(field, links=of_series()) if links else field
     custom: Json = {}
     if stacked:
         custom = {"fillOpacity": 40, "lineWidth": 1, "stacking": {"group": "A", "mode": "normal"}}
     elif len(field.steps) > 1:
         custom = {"thresholdsStyle": {"mode": "dashed"}}
     targets = [Target(line.expr, line.legend) for line in lines]
-    return Trend(title, description, targets, shown, budget=budget, overrides=overrides, custom=custom)
+    return Trend(title, description, targets, linked, budget=budget, overrides=overrides, custom=custom)
 
 
 def limit(legend: str, color: str) -> Json:
-    """Return the override that draws a series as a limit: dashed, without area."""
+    """Return the override that draws a series as a limit: a dashed line without area."""
     style = {"dash": [8, 6], "fill": "dash"}
     return override(
         "byName",
@@ -123,7 +123,7 @@ def limit(legend: str, color: str) -> Json:
 
 
 def band(upper: str, lower: str) -> list[Json]:
-    """Return the overrides that shade what lies between two series."""
+    """Return the overrides that shade the area between two series."""
     faint: list[Json] = [
         {"id": "color", "value": {"fixedColor": "semi-dark-blue", "mode": "fixed"}},
         {"id": "custom.lineWidth", "value": 0},
@@ -136,15 +136,15 @@ def band(upper: str, lower: str) -> list[Json]:
 
 
 def timeline(title: str, description: str, line: Line, field: Field, *, budget: int) -> StateTimeline:
-    """Return what held when, a row a series."""
-    shown = replace(field, links=of_series())
-    return StateTimeline(title, description, [Target(line.expr, line.legend)], shown, budget=budget)
+    """Return a state timeline, with one row per series."""
+    linked = replace(field, links=of_series())
+    return StateTimeline(title, description, [Target(line.expr, line.legend)], linked, budget=budget)
 
 
 def history(title: str, description: str, line: Line, field: Field, *, budget: int) -> StatusHistory:
-    """Return what held at each step, a row a series."""
-    shown = replace(field, links=of_series())
-    return StatusHistory(title, description, [Target(line.expr, line.legend)], shown, budget=budget)
+    """Return a status history, with one row per series and one cell per step."""
+    linked = replace(field, links=of_series())
+    return StatusHistory(title, description, [Target(line.expr, line.legend)], linked, budget=budget)
 
 
 def table(
@@ -159,25 +159,25 @@ def table(
     empty: str = "none",
     links: bool = True,
 ) -> Table:
-    """Return a table of one row for each set of ``keys``, whose other columns are the values of instant queries.
+    """Return a table with one row per set of ``keys``; the other columns are the values of instant queries.
 
     Args:
-        title: of the panel.
-        description: what its rows are.
-        columns: each asks for the same rows, or fewer.
-        sort: the title of the column it is sorted by to begin with.
-        descending: whether the greatest comes first.
-        budget: rows at most.
-        keys: the labels that come first; further labels of a query become columns too.
-        empty: what stands there without rows.
-        links: whether the keys are those of a job, and lead to its board and its page.
+        title: title of the panel.
+        description: description of the rows.
+        columns: the queries; each returns the same rows, or fewer.
+        sort: title of the column that the table is sorted by at first.
+        descending: whether the largest value comes first.
+        budget: maximum number of rows.
+        keys: the labels in the first columns; further labels of a query become columns too.
+        empty: text shown without rows.
+        links: whether the keys identify a job, and link to its dashboard and its page.
     """
-    # Grafana names the value of a lone query otherwise.
+    # Grafana uses another name for the value of a single query.
     names = [f"Value #{chr(ord('A') + index)}" for index in range(len(columns))] if len(columns) > 1 else ["Value"]
     hidden = {name: True for name, column in zip(names, columns, strict=True) if column.hidden}
     arranged = {
         "excludeByName": {"Time": True, **hidden},
-        "indexByName": {name: place for place, name in enumerate([*keys, *names])},
+        "indexByName": {name: index for index, name in enumerate([*keys, *names])},
         "renameByName": {name: column.title for name, column in zip(names, columns, strict=True)},
     }
     overrides = [override("byName", column.title, _styled(column)) for column in columns if not column.hidden]
@@ -221,7 +221,7 @@ def matrix(title: str, description: str, expr: str, field: Field, *, rows: str, 
         custom={"align": "center", "cellOptions": {"type": "color-background"}, "filterable": False},
         overrides=[
             override("byName", heading, [{"id": "custom.cellOptions", "value": {"type": "auto"}}]),
-            # A pattern, to be matched whole, that every name but the first one has.
+            # Every column but the first one: the name must match as a whole and contain no backslash.
             override("byRegexp", r"[^\\]+", [{"id": "noValue", "value": EMPTY_CELL}]),
         ],
         transformations=[{"id": "groupingToMatrix", "options": grouping}],
@@ -229,5 +229,5 @@ def matrix(title: str, description: str, expr: str, field: Field, *, rows: str, 
 
 
 def with_links(field: Field, *links: Link) -> Field:
-    """Return a field whose values lead somewhere."""
+    """Return a field whose values have links."""
     return replace(field, links=links)

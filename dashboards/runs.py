@@ -1,10 +1,9 @@
-"""The board ``bernard-runs``: how runs went, how long they took, and whether they began when they should."""
+"""The dashboard ``bernard-runs``: outcome, duration and punctuality of runs."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from alerts.settings import Settings
 from dashboards.board import board, failures, job_variables
 from dashboards.grafana.board import Board
 from dashboards.grafana.fields import Step
@@ -32,6 +31,7 @@ from dashboards.panels import (
 from dashboards.queries import fleet, jobs
 from dashboards.queries.selection import among
 from dashboards.shared import by_status, failed_jobs, running
+from monitoring.settings import SiteSettings
 
 _ON_TIME = replace(
     RATIO,
@@ -40,7 +40,6 @@ _ON_TIME = replace(
     maximum=1,
     no_value="no schedule",
 )
-_DELAY = replace(SECONDS, steps=(Step(None, "green"), Step(3600, "yellow"), Step(7200, "red")))
 
 
 def _verdict() -> Shelf:
@@ -49,20 +48,20 @@ def _verdict() -> Shelf:
         number("Running", "Runs in progress.", fleet.RUNNING, COUNT),
         number(
             "Running too long",
-            "Jobs whose oldest run in progress has taken longer than the policy allows.",
+            "Jobs whose oldest run in progress has taken longer than max_duration.",
             fleet.RUNNING_LONG,
             BAD,
         ),
         failed_jobs(),
         number(
-            "Can never end",
-            "Runs that say ongoing, and are older than 7 days or outlived by a newer run.",
+            "Abandoned",
+            "Runs with status ongoing that are older than 7 days, or of whose job a newer run has ended.",
             fleet.ABANDONED,
             ODD,
         ),
         number(
             "Started as scheduled",
-            "Share of the scheduled jobs whose run, when it was last due, has begun.",
+            "Share of the scheduled jobs with a run that started within start_within of the due time.",
             fleet.ON_TIME,
             _ON_TIME,
         ),
@@ -73,14 +72,14 @@ def _verdict() -> Shelf:
 def _timelines() -> list[Shelf]:
     state = timeline(
         "State of every job",
-        "What the policy said of each job, over time. A span leads to the job's board.",
+        "State of each job over time. A span links to the dashboard of the job.",
         Line(jobs.STATE, JOB_LEGEND),
         STATE,
         budget=200,
     )
     newest = history(
         "Newest run of every job",
-        "What the newest run of each job was doing, at each step of the time range.",
+        "Status of the newest run of each job, at each step of the time range.",
         Line(jobs.STATUS, JOB_LEGEND),
         STATUS,
         budget=200,
@@ -91,7 +90,7 @@ def _timelines() -> list[Shelf]:
 def _durations() -> Shelf:
     longest = table(
         "Longest runs, of their limits",
-        "The fifteen newest successes that took most of the time the policy allows.",
+        "The fifteen newest successes with the highest share of max_duration.",
         [
             Column("Took", among(jobs.DURATION, f"({fleet.LONGEST})"), SECONDS),
             Column("Of its limit", fleet.LONGEST, SHARE_OF_LIMIT, cell="color-text"),
@@ -103,7 +102,7 @@ def _durations() -> Shelf:
     )
     over_time = trend(
         "Durations",
-        "How long the newest success took, of the ten jobs that take longest.",
+        "Duration of the newest success, for the ten jobs that take longest.",
         [Line(f"topk(10, {jobs.DURATION})", JOB_LEGEND)],
         SECONDS,
         budget=40,
@@ -112,19 +111,19 @@ def _durations() -> Shelf:
     return Shelf(10, [(10, longest), (14, over_time)], "Durations")
 
 
-def _going() -> Shelf:
+def _in_progress() -> Shelf:
     stuck = table(
-        "Can never end",
-        "Jobs with runs that say ongoing and can never end: their process died. Nothing waits for them.",
+        "Abandoned",
+        "Jobs with abandoned runs: their status is ongoing, but the process has died. No other run waits for them.",
         [Column("Runs", jobs.ABANDONED, ODD, cell="color-text")],
         sort="Runs",
         descending=True,
-        empty="every run ended or goes on",
+        empty="no abandoned runs",
     )
     at_once = trend(
-        "Runs at once",
-        "Runs in progress, over time.",
-        [Line(fleet.RUNNING_BY_PLACE, "{{type}} {{datacenter}}")],
+        "Concurrent runs",
+        "Number of runs in progress over time.",
+        [Line(fleet.RUNNING_BY_DATACENTER, "{{type}} {{datacenter}}")],
         COUNT,
         budget=12,
         stacked=True,
@@ -134,40 +133,42 @@ def _going() -> Shelf:
 
 def _schedule() -> Shelf:
     behind = table(
-        "Begun behind schedule",
-        "How long after it was due the newest run began: runs that are due together queue up.",
+        "Delay of the newest run",
+        "Time between the due time and the start of the newest run: dumps of a host wait for each other, and the row of"
+        " a snapshot appears when its transfer is complete.",
         [
             Column("Due", among(f"{jobs.DUE} * 1000", f"({jobs.BEHIND})"), MOMENT),
-            Column("Behind", jobs.BEHIND, _DELAY, cell="color-text"),
+            Column("Delay", jobs.BEHIND, SECONDS),
+            Column("Of its limit", jobs.BEHIND_OF_LIMIT, SHARE_OF_LIMIT, cell="color-text"),
             Column("Run", among(jobs.ATTEMPT_ID, f"({jobs.BEHIND})"), RUN),
         ],
-        sort="Behind",
+        sort="Delay",
         descending=True,
         budget=200,
-        empty="no run has begun since it was due",
+        empty="no run started since its due time",
     )
     overdue = trend(
         "Did not start",
-        "Jobs whose run was due over an hour before and had not begun, over time.",
+        "Number of overdue jobs over time.",
         [Line(fleet.OVERDUE, "did not start")],
         BAD,
         budget=1,
     )
     outcomes = by_status(
         "Newest runs by status",
-        "How many jobs have a newest run of each status, over time.",
+        "Number of jobs by the status of their newest run, over time.",
         fleet.BY_STATUS,
     )
     return even(9, behind, overdue, outcomes, title="Schedule")
 
 
-def runs(settings: Settings) -> Board:
-    """Return the board."""
+def runs(settings: SiteSettings) -> Board:
+    """Return the dashboard."""
     return board(
         "runs",
         "Runs",
-        "How runs went, how long they took, and whether they began when they should.",
-        [_verdict(), _going(), _schedule(), _durations(), *_timelines()],
+        "Which runs succeeded, how long did they take, and did they start on time?",
+        [_verdict(), _in_progress(), _schedule(), _durations(), *_timelines()],
         variables=job_variables(),
         since="now-14d",
         pages={"Runs": "/runs", "Schedule": "/schedule"},

@@ -1,8 +1,8 @@
-"""Panels that more than one board shows."""
+"""Panels that several dashboards share."""
 
 from __future__ import annotations
 
-from dashboards.grafana.kinds import Stat, Table, Trend
+from dashboards.grafana.panel_types import Stat, Table, Trend
 from dashboards.panels import BAD, COUNT, RUN, SECONDS, SHARE_OF_LIMIT, Column, Line, number, table, trend
 from dashboards.queries import fleet, jobs
 from dashboards.queries.selection import among
@@ -10,15 +10,15 @@ from dashboards.states import STATUS_COLORS_BY_LABEL
 
 
 def failed_jobs() -> Stat:
-    """Return how many jobs failed last."""
+    """Return the number of jobs whose newest run failed."""
     return number("Failed", "Jobs whose newest run failed.", fleet.FAILED, BAD)
 
 
 def running() -> Table:
-    """Return what runs now."""
+    """Return the table of runs in progress."""
     return table(
         "Running",
-        "Runs in progress, and for how long against what the policy allows.",
+        "Runs in progress, their duration so far, and its share of max_duration.",
         [
             Column("For", among(jobs.RUNNING_FOR, jobs.RUNNING), SECONDS),
             Column("Of its limit", among(jobs.RUNNING_OF_LIMIT, jobs.RUNNING), SHARE_OF_LIMIT, cell="color-text"),
@@ -26,12 +26,12 @@ def running() -> Table:
         ],
         sort="For",
         descending=True,
-        empty="nothing runs",
+        empty="no runs in progress",
     )
 
 
 def by_status(title: str, description: str, expr: str) -> Trend:
-    """Return counts by status, over time, each status in its colour."""
+    """Return counts by status over time, each status in its own colour."""
     return trend(
         title,
         description,

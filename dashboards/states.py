@@ -1,12 +1,12 @@
-"""States, statuses and severities as numbers, for panels over time; each number has a word and a colour."""
+"""States, statuses and severities as numbers, for panels over time; each number has a label and a colour."""
 
 from __future__ import annotations
 
-from alerts.alert import Severity
-from bernard_exporter.model import RANK, State, Status
+from bernard_exporter.domain.model import RANK, State, Status
 from dashboards.grafana.fields import Json, override
+from monitoring.severity import Severity
 
-# From good to bad, so that of two exporters that differ for a moment the worse one shows.
+# From good to bad: while two exporters differ, the worse state is shown.
 _WORST_FIRST = list(State)
 STATES = dict(enumerate(sorted(State, key=lambda state: (RANK[state], -_WORST_FIRST.index(state))), start=1))
 STATUSES = dict(enumerate((Status.FINISHED, Status.ONGOING, Status.DELETED, Status.UNKNOWN, Status.FAILED), start=1))
@@ -27,7 +27,7 @@ _STATUS_COLORS = {
     Status.UNKNOWN: "yellow",
     Status.FAILED: "red",
 }
-# The most urgent has the greatest number.
+# The most urgent severity has the highest number.
 SEVERITIES = dict(enumerate(reversed(Severity), start=1))
 _SEVERITY_COLORS = {
     Severity.PAGE: "purple",
@@ -51,6 +51,6 @@ STATUS_MAPPING: Mapping = tuple((str(code), status.value, _STATUS_COLORS[status]
 SEVERITY_MAPPING: Mapping = tuple(
     (str(code), severity.value, _SEVERITY_COLORS[severity]) for code, severity in SEVERITIES.items()
 )
-# For panels whose series are called by the label itself.
+# For panels whose series are named by the label value.
 STATE_COLORS_BY_LABEL = [_colored(state.value, color) for state, color in _STATE_COLORS.items()]
 STATUS_COLORS_BY_LABEL = [_colored(status.value, color) for status, color in _STATUS_COLORS.items()]

@@ -1,9 +1,16 @@
-"""How Sphinx builds the documentation: ``make docs``; with the Sphinx of Debian 12 and the newest one."""
+"""How Sphinx builds the documentation: ``make docs``; with the Sphinx of Debian 13 and the newest one."""
 
 from __future__ import annotations
 
 import ast
 from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from pygments.lexers.promql import PromQLLexer
+from pygments.token import Name, Operator, Punctuation, String
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
 
 HERE = Path(__file__).parent
 
@@ -28,7 +35,7 @@ author = "the Bernard exporter authors"
 project_copyright = author
 version = release = _version()
 
-extensions = ["myst_parser"]
+extensions = ["myst_parser", "sphinx_copybutton", "sphinx_design"]
 source_suffix = {".md": "markdown"}
 exclude_patterns = ["_build"]
 nitpicky = True
@@ -36,16 +43,13 @@ nitpicky = True
 myst_heading_anchors = 3
 myst_enable_extensions = ["colon_fence", "deflist"]
 highlight_language = "none"
-# Pygments' PromQL knows no colons, which the names of recorded series have; Prometheus itself tries each expression.
-suppress_warnings = ["misc.highlighting_failure"]
 
-html_theme = "alabaster"
-html_theme_options = {
-    "description": "Prometheus metrics for the inventory of MariaDB backups",
-    "fixed_sidebar": True,
-    "page_width": "1100px",
-}
-html_sidebars = {"**": ["about.html", "searchbox.html", "navigation.html"]}
+html_theme = "furo"
+html_title = f"Bernard exporter {release}"
+html_theme_options = {"navigation_with_keys": True}
+html_favicon = "../bernard_exporter/web/pages/static/icon.svg"
+# Prompts are not copied.
+copybutton_prompt_text = "$ "
 html_show_sourcelink = False
 html_copy_source = False
 # The same sources give the same pages on any day.
@@ -54,6 +58,34 @@ html_last_updated_fmt = None
 # A manual page a command, from the pages of the reference.
 man_pages = [
     (f"reference/commands/{page.stem}", page.stem, _summary(page), [], 1)
-    for page in sorted((HERE / "reference" / "commands").glob("bernard-exporter*.md"))
+    for page in sorted((HERE / "reference" / "commands").glob("*.md"))
+    if page.stem != "index"
 ]
 man_show_urls = True
+
+
+class RecordedPromQLLexer(PromQLLexer):
+    """PromQL with what Pygments' lexer lacks: colons in the names of series, subqueries, variables."""
+
+    name = "PromQL with recorded series"
+    tokens: ClassVar = {
+        **PromQLLexer.tokens,
+        "root": [
+            (r"[a-zA-Z_][a-zA-Z0-9_]*:[a-zA-Z0-9_:]*", Name.Variable),
+            (r"(and|or|unless)\b", Operator.Word),
+            (r"\$\w+", Name.Variable.Magic),
+            (r"(last|present)_over_time\b", Name.Function),
+            *PromQLLexer.tokens["root"],
+        ],
+        "range": [
+            (r"\$\w+", Name.Variable.Magic),
+            (r":", Punctuation),
+            (r"[0-9]+[a-z]+", String),
+            *PromQLLexer.tokens["range"],
+        ],
+    }
+
+
+def setup(app: Sphinx) -> None:
+    """Use the lexer for blocks of PromQL."""
+    app.add_lexer("promql", RecordedPromQLLexer)

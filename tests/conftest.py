@@ -1,4 +1,4 @@
-"""Fixtures that start real servers once a session and give each test a place of its own, and how tests are run."""
+"""Fixtures that start real servers once per session, and the distribution of tests to workers."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from typing import Any
 import hypothesis
 import pytest
 
-from tests.rows import Rows
-from tests.servers import MariaDB
+from testing.rows import Rows
+from testing.servers import MariaDB
 
 # A busy machine is no error.
 hypothesis.settings.register_profile("any machine", deadline=None)
 hypothesis.settings.load_profile("any machine")
 _numbers = itertools.count(1)
 # What starts a server or a process; a test whose module or fixtures know one of them is an integration test.
-_STARTERS = {"MariaDB", "Popen", "chromium", "exporter", "need", "process", "subprocess", "world"}
+_STARTERS = {"MariaDB", "Popen", "chromium", "exporter", "need", "process", "scene", "subprocess", "world"}
 
 
 # Tests that share servers which take long to start or are always at work: one worker makes them, once.
 _TOGETHER = (
-    "tests/api/test_cost.py",
+    "tests/web/api/test_cost.py",
     "tests/dashboards/",
     "tests/docs/test_code_blocks.py",
     "tests/docs/test_commands.py",
@@ -33,24 +33,27 @@ _TOGETHER = (
     "tests/faults/test_data.py",
     "tests/package/test_installations.py",
 )
-# Endurance: others reach the same lines, and counting them takes such tests twice the time.
+# Endurance: others reach the same lines, and counting them takes such tests twice the time, as it does properties.
 _NOT_COUNTED = (
     "tests/alerts/",
-    "tests/api/test_cost.py",
-    "tests/api/test_schema.py",
-    "tests/backfill/test_cost.py",
-    "tests/backfill/test_past_property.py",
-    "tests/check/test_histories.py",
+    "tests/web/api/test_cost.py",
+    "tests/web/api/test_schema.py",
+    "tests/commands/backfill/test_cost.py",
+    "tests/commands/backfill/test_replay_property.py",
+    "tests/commands/check/test_histories.py",
     "tests/dashboards/",
     "tests/docs/",
     "tests/faults/",
     "tests/package/",
-    "tests/pages/test_browser.py",
-    "tests/test_cost.py",
-    "tests/test_demo.py",
-    "tests/test_generate_sample.py",
-    "tests/test_inventory_property.py",
-    "tests/test_sample_history.py",
+    "tests/web/pages/test_browser.py",
+    "tests/polling/test_cost.py",
+    "tests/commands/test_demo.py",
+    "tests/commands/sample/test_generate_sample.py",
+    "tests/commands/check/test_drop_in.py::test_random_histories",
+    "tests/commands/sample/test_lanes.py",
+    "tests/inventory/test_inventory_property.py",
+    "tests/commands/sample/test_history.py",
+    "tests/test_overdue_everywhere.py",
 )
 _CHILDREN_COUNT = "COVERAGE_PROCESS_CONFIG"
 
@@ -70,9 +73,10 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """Count which lines a test reaches, where a run counts them, but for tests of endurance."""
+    """Count which lines a test reaches, where a run counts them, but for properties and tests of endurance."""
     coverage = sys.modules.get("coverage")
-    counting = coverage.Coverage.current() if coverage and item.nodeid.startswith(_NOT_COUNTED) else None
+    left_out = item.nodeid.startswith(_NOT_COUNTED) or _is_property(item)
+    counting = coverage.Coverage.current() if coverage and left_out else None
     if counting is None:
         yield
         return
@@ -82,6 +86,11 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     if children is not None:
         os.environ[_CHILDREN_COUNT] = children
     counting.start()
+
+
+def _is_property(item: pytest.Item) -> bool:
+    """Return whether hypothesis makes the values of a test."""
+    return isinstance(item, pytest.Function) and getattr(item.function, "is_hypothesis_test", False)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from bernard_exporter import cli
-from bernard_exporter.model import State
-from tests.prometheus import Prometheus, scraped_by_prometheus
-from tests.rows import CODFW, MIB, Rows
-from tests.servers import MariaDB, eventually
+from bernard_exporter import commands
+from bernard_exporter.domain.model import State
+from testing.prometheus import Prometheus, scraped_by_prometheus
+from testing.rows import CODFW, MIB, Rows
+from testing.servers import MariaDB, eventually
 
 CONFIG = """
 database: {{url: '{url}'}}
@@ -44,7 +44,7 @@ def prometheus(inventory: Rows, tmp_path: Path) -> Iterator[Prometheus]:
         yield running
 
 
-def test_promql_tells_states_ages_and_counts(prometheus: Prometheus) -> None:
+def test_promql_returns_states_ages_and_counts(prometheus: Prometheus) -> None:
     states = prometheus.ask("max by (datacenter, section, state, type) (bernard_backup_state == 1)")
     assert set(states) == {
         ("eqiad", "s1", "fresh", "dump"),
@@ -82,14 +82,15 @@ def test_new_run_reaches_prometheus(prometheus: Prometheus, inventory: Rows) -> 
 def test_generated_sample_reaches_prometheus_whole(mariadb: MariaDB, mariadb_url: str, tmp_path: Path) -> None:
     policy = tmp_path / "policy.yaml"
     with pytest.raises(SystemExit):
-        cli.main(["generate-sample", mariadb_url, "--files=5", "--policy-output", str(policy)])
+        commands.main(["generate-sample", mariadb_url, "--files=5", "--policy-output", str(policy)])
     config = f"database: {{url: '{mariadb_url}'}}\npoll_interval: 1s\n{policy.read_text()}"
     counted = mariadb.execute("SELECT COUNT(*) FROM backups", database=mariadb_url.rpartition("/")[2])
     with scraped_by_prometheus(tmp_path, config) as prometheus:
         states = prometheus.ask("count by (state) (bernard_backup_state == 1)")
         assert set(states) == {(state.value,) for state in State}
         expected = prometheus.ask("sum(bernard_backup_expected)")
-        assert sum(states.values()) == expected[()] > 60
+        # One job is planned, and has no state yet.
+        assert sum(states.values()) + 1 == expected[()] > 60
         assert prometheus.ask("sum(bernard_backup_runs)") == {(): float(str(counted[0][0]))}
         stale = "(time() - bernard_backup_last_success_start_timestamp_seconds > bernard_backup_max_age_seconds)"
         assert prometheus.ask(f"count({stale})") == prometheus.ask(

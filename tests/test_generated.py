@@ -1,10 +1,9 @@
-"""What is written from the code follows from the code."""
+"""Generated files are up to date."""
 
 import subprocess
 import sys
-from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
+from testing.tree import ROOT
 
 
 def test_every_generated_file_follows_from_the_code() -> None:

@@ -1,4 +1,4 @@
-"""What the long-running exporter imports at its start; told in modules, never in seconds."""
+"""The number of modules that the exporter imports at its start is limited."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ import sys
 
 import pytest
 
-# Neither what only other commands need, nor what an exporter that is only scraped never needs.
+# Modules that only other commands need, or that an exporter needs only for pages and API.
 NOT_AT_START = {
     "fastapi": "the API imports it with the first question",
-    "pydantic": "comes with fastapi",
-    "bcrypt": "whoever names a web configuration file has users",
+    "bcrypt": "only a web configuration file has users",
     "jinja2": "the pages import it with the first page",
     "rich": "colours terminals; structlog would import it",
     "sqlalchemy.orm": "the store speaks Core alone",
@@ -24,15 +23,17 @@ NOT_AT_START = {
     "numpy": "nothing needs it",
     "httpx": "the tests ask with it",
     "pytest": "the tests run in it",
-    "bernard_exporter.sample": "the demo makes its inventory with it",
-    "bernard_exporter.backfill": "a command of its own",
-    "bernard_exporter.api.application": "made with the first question",
+    "bernard_exporter.commands.sample": "the demo makes its inventory with it",
+    "bernard_exporter.commands.backfill": "a command of its own",
+    "bernard_exporter.web.api.application": "made with the first question",
 }
-# What polls is imported before the first poll, and what answers while it goes on.
-BEFORE_THE_POLL = "import bernard_exporter.cli.serve; bernard_exporter.cli.serve.logs.configure('info', 'logfmt')"
+# Modules for polling are imported before the first poll, those for answering requests during it.
+BEFORE_THE_POLL = (
+    "import bernard_exporter.commands.serve; bernard_exporter.commands.serve.logs.configure('info', 'logfmt')"
+)
 WHAT_ANSWERS = (
-    "import bernard_exporter.inspection.access, bernard_exporter.web.application, bernard_exporter.web.server, "
-    "bernard_exporter.web.supervision, sqlalchemy.dialects.mysql.pymysql"
+    "import bernard_exporter.queries.executor, bernard_exporter.web.app, bernard_exporter.web.server.run, "
+    "bernard_exporter.web.server.systemd, sqlalchemy.dialects.mysql.pymysql"
 )
 
 
@@ -65,10 +66,18 @@ def test_serve_starts_with_a_bounded_number_of_modules(served: set[str]) -> None
 
 def test_first_poll_begins_before_what_answers_is_imported() -> None:
     begun = imported(BEFORE_THE_POLL)
-    assert {"uvicorn", "uvloop", "structlog", "starlette.applications", "bernard_exporter.pages.site"} & begun == set()
-    assert {"bernard_exporter.poller", "pymysql"} <= begun
+    assert {
+        "uvicorn",
+        "uvloop",
+        "structlog",
+        "starlette.applications",
+        "bernard_exporter.web.pages.site",
+    } & begun == set()
+    assert {"bernard_exporter.polling.poller", "pymysql"} <= begun
 
 
 def test_api_brings_its_framework() -> None:
     """Or the tests above look for a name that nothing has any more."""
-    assert {"fastapi", "bernard_exporter.api.application"} <= imported("import bernard_exporter.api.application")
+    assert {"fastapi", "bernard_exporter.web.api.application"} <= imported(
+        "import bernard_exporter.web.api.application"
+    )

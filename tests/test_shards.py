@@ -1,4 +1,4 @@
-"""Several exporters share an inventory, each watching some of its sections."""
+"""Several exporters share an inventory, each exporting some of its sections."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from bernard_exporter import cli
+from bernard_exporter import commands
 from bernard_exporter.config.settings import Settings
-from bernard_exporter.exposition import TEXT
-from bernard_exporter.model import Job
-from bernard_exporter.policy import Limits, Policy
-from bernard_exporter.poller import Clock, Poller
-from tests.exporter import exporter
-from tests.rows import CODFW, DAY, NOW, Rows
-from tests.servers import eventually
+from bernard_exporter.domain.model import Job
+from bernard_exporter.domain.policy import Limits, Policy
+from bernard_exporter.metrics.exposition import TEXT
+from bernard_exporter.polling.clock import Clock
+from bernard_exporter.polling.poller import Poller
+from testing.exporter import exporter
+from testing.rows import CODFW, DAY, NOW, Rows
+from testing.servers import eventually
 
 SECTIONS = ("s1", "s2", "s11", "m1")
 POLICY = Policy(expected={Job(section, "dump", "eqiad"): Limits(max_age=8 * 86400.0) for section in SECTIONS})
@@ -84,9 +85,9 @@ def test_flag_of_serve_chooses_the_sections(filled: Rows, tmp_path: Path) -> Non
 
 def test_pattern_that_is_none_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
-        cli.main(["serve", "--policy.sections=s["])
+        commands.main(["serve", "--policy.sections=s["])
     assert ended.value.code == 2
-    assert "expected a regular expression such as 's[1-4]'" in capsys.readouterr().err
+    assert "found 's[', expected a regular expression such as s[1-4]" in capsys.readouterr().err
 
 
 def test_restricted_policy_keeps_everything_else() -> None:

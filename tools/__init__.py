@@ -1,1 +1,1 @@
-"""What is run beside the exporter: generators, checks and measurements."""
+"""Development tools: generators, checks and measurements."""

@@ -1,4 +1,4 @@
-"""A root of Debian that is booted: systemd as the first process of a container that util-linux alone makes."""
+"""A Debian root booted with systemd as its first process, in a container made with util-linux only."""
 
 from __future__ import annotations
 
@@ -12,11 +12,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.chroot import Root
-
 _ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8"}
 _PATIENCE = 120
-# A control group of its own, so that systemd manages that and nothing of the machine.
+# A separate control group, so that systemd manages only that and not the machine's.
 _ENTER = """
 mount --make-rprivate /
 mount -t cgroup2 none "$PLACE"
@@ -25,7 +23,7 @@ echo $$ >"$PLACE/$GROUP/cgroup.procs"
 umount "$PLACE"
 exec unshare --cgroup /bin/sh -euc "$BOOT"
 """
-# What a container manager gives to systemd: a /run, /dev and /sys of its own, and a kernel whose settings stay.
+# The environment that container managers give systemd: its own /run, /dev and /sys, and read-only kernel settings.
 _BOOT = """
 ip link set lo up
 mount --bind "$ROOT" "$ROOT"
@@ -76,7 +74,7 @@ class Machine:
         return done.stdout
 
     def is_up(self) -> bool:
-        """Tell whether all that is to start has started, whether it went well or not."""
+        """Return whether the boot has finished, successfully or not."""
         return self._run("systemctl", "is-system-running").stdout.strip() in ("running", "degraded")
 
     def _run(self, *command: str) -> subprocess.CompletedProcess[str]:
@@ -86,28 +84,32 @@ class Machine:
 
 
 @contextmanager
-def booted(root: Root) -> Iterator[Machine]:
-    """Boot a root that has systemd; end all of it with the block.
+def booted(root: Path, log_file: Path) -> Iterator[Machine]:
+    """Boot a root that has systemd; stop it at the end of the block.
+
+    Args:
+        root: its directory.
+        log_file: where its console is written.
 
     Raises:
         SystemExit: it does not come up.
     """
     group = f"boot-{os.getpid()}"
     command = ["unshare", "--mount", "--uts", "--ipc", "--net", "--pid", "--fork", "--kill-child", "/bin/sh", "-euc"]
-    with tempfile.TemporaryDirectory() as place, root.log.open("ab") as log:
-        environment = {**_ENVIRONMENT, "ROOT": str(root.path), "GROUP": group, "PLACE": place, "BOOT": _BOOT}
+    with tempfile.TemporaryDirectory() as directory, log_file.open("ab") as log:
+        environment = {**_ENVIRONMENT, "ROOT": str(root), "GROUP": group, "PLACE": directory, "BOOT": _BOOT}
         running = subprocess.Popen([*command, _ENTER], env=environment, stdout=log, stderr=log)
         try:
-            yield _come_up(running, root)
+            yield _come_up(running, root, log_file)
         finally:
-            # It takes the first process with it, and that one all others.
+            # This ends the first process, which ends all others.
             running.send_signal(signal.SIGKILL)
             running.wait()
-            _remove_group(group, Path(place))
+            _remove_group(group, Path(directory))
 
 
-def _come_up(running: subprocess.Popen[bytes], root: Root) -> Machine:
-    """Wait until systemd has started what there is to start."""
+def _come_up(running: subprocess.Popen[bytes], root: Path, log_file: Path) -> Machine:
+    """Wait until systemd has finished booting."""
     deadline = time.monotonic() + _PATIENCE
     while time.monotonic() < deadline and running.poll() is None:
         children = Path(f"/proc/{running.pid}/task/{running.pid}/children").read_text(encoding="ascii").split()
@@ -115,15 +117,15 @@ def _come_up(running: subprocess.Popen[bytes], root: Root) -> Machine:
             return machine
         time.sleep(0.2)
     raise SystemExit(
-        f"{root.path} does not boot within {_PATIENCE} s: {root.log} tells why; it takes root, namespaces and cgroup2"
+        f"{root} does not boot within {_PATIENCE} s: see {log_file}; it needs root, namespaces and cgroup2"
     )
 
 
-def _remove_group(name: str, place: Path) -> None:
+def _remove_group(name: str, directory: Path) -> None:
     """Remove the control group, in a mount that ends with the command."""
     script = (
         'mount -t cgroup2 none "$PLACE"; for _ in $(seq 50); do '
         'find "$PLACE/$GROUP" -depth -type d -exec rmdir {} + 2>/dev/null && exit; sleep 0.1; done; exit 1'
     )
-    environment = {**_ENVIRONMENT, "GROUP": name, "PLACE": str(place)}
+    environment = {**_ENVIRONMENT, "GROUP": name, "PLACE": str(directory)}
     subprocess.run(["unshare", "--mount", "/bin/sh", "-euc", script], env=environment, check=True)

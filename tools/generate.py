@@ -1,4 +1,4 @@
-"""Write the parts of files that follow from the code; with ``--check`` only say which differ, and fail."""
+"""Write the files that are generated from the code; with ``--check`` only list those that differ, and fail."""
 
 from __future__ import annotations
 
@@ -8,17 +8,16 @@ from pathlib import Path
 
 import alerts.products
 import dashboards.render
-from alerts.settings import Settings
-from tests.alerts.rule_tests import rule_tests
+from monitoring.settings import SiteSettings
+from testing.alerts.rule_tests import rule_tests
+from testing.tree import ROOT
 from tools import reference
-
-ROOT = Path(__file__).parent.parent
 
 
 def products() -> Iterator[tuple[Path, str]]:
-    """Yield every file that follows from the code, and what it should hold."""
+    """Yield the path and the text of every generated file."""
     yield from reference.pages(ROOT / "docs")
-    rules = (*alerts.products.products(Settings()), *rule_tests())
+    rules = (*alerts.products.products(SiteSettings()), *rule_tests())
     yield from ((alerts.products.FOLDER / name, text) for name, text in rules)
     yield from ((dashboards.render.FOLDER / name, text) for name, text in dashboards.render.files())
 
@@ -28,7 +27,7 @@ def main(arguments: list[str]) -> int:
     stale = [(path, text) for path, text in products() if not path.exists() or path.read_text(encoding="utf-8") != text]
     for path, text in stale:
         if "--check" in arguments:
-            print(f"{path.relative_to(ROOT)} does not follow from the code: run `make generate`", file=sys.stderr)
+            print(f"{path.relative_to(ROOT)} is out of date: run `make generate`", file=sys.stderr)
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")

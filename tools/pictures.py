@@ -1,4 +1,4 @@
-"""Make the pictures of the pages for the documentation: the demo in real Chromium."""
+"""Take the pictures of the pages for the documentation: the demo in Chromium."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from pathlib import Path
 import httpx
 from selenium import webdriver
 
-from tests.exporter import COMMAND
-from tests.pages.browser import chromium, look, picture
-from tests.servers import eventually, free_port, process
+from testing.browser import chromium, look, picture
+from testing.exporter import COMMAND
+from testing.servers import eventually, free_port, process
+from testing.tree import ROOT
 
-DOCS = Path(__file__).parent.parent / "docs"
+DOCS = ROOT / "docs"
 WIDE, PHONE = (1280, 900), (390, 844)
 
 

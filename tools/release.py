@@ -16,7 +16,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
+from testing.tree import ROOT
+
 _PLACES = (
     ("debian/changelog", r"\A\S+ \(([^)]+)\)"),
     ("CHANGELOG.md", r"^## (?!Unreleased)(\S+)"),
@@ -30,44 +31,44 @@ def version(root: Path = ROOT) -> str:
     Raises:
         SystemExit: there is none, or it is no version.
     """
-    place = root / "bernard_exporter" / "__init__.py"
-    found = re.search(r'^__version__ = "(\d+\.\d+\.\d+)"$', place.read_text(encoding="utf-8"), re.MULTILINE)
-    if not found:
-        raise SystemExit(f'{place}: expected a line __version__ = "1.2.3"')
-    return found[1]
+    file = root / "bernard_exporter" / "__init__.py"
+    match = re.search(r'^__version__ = "(\d+\.\d+\.\d+)"$', file.read_text(encoding="utf-8"), re.MULTILINE)
+    if not match:
+        raise SystemExit(f'{file}: expected a line __version__ = "1.2.3"')
+    return match[1]
 
 
 def maintainer(root: Path = ROOT) -> str:
-    """Return who keeps the package and by which address, from their one place."""
+    """Return the maintainer's name and address from setup.cfg."""
     settings = configparser.ConfigParser()
     settings.read(root / "setup.cfg", encoding="utf-8")
     return f"{settings['metadata']['maintainer']} <{settings['metadata']['maintainer_email']}>"
 
 
 def problems(root: Path = ROOT) -> Iterator[str]:
-    """Yield what is in the way of a release."""
-    wanted = version(root)
+    """Yield the problems that prevent a release."""
+    expected = version(root)
     for name, pattern in _PLACES:
-        found = _found(root / name, pattern)
-        if found != wanted:
-            yield f"{name}: found version {found}, expected {wanted}, as the package says"
-    found = _found(root / "debian" / "control", r"^Maintainer: (.+)$")
-    if found != maintainer(root):
-        yield f"debian/control: found the maintainer {found}, expected {maintainer(root)}, as setup.cfg says"
+        actual = _value(root / name, pattern)
+        if actual != expected:
+            yield f"{name}: found version {actual}, expected {expected}, as the package says"
+    actual = _value(root / "debian" / "control", r"^Maintainer: (.+)$")
+    if actual != maintainer(root):
+        yield f"debian/control: found the maintainer {actual}, expected {maintainer(root)}, as setup.cfg says"
     unreleased = re.search(
         r"^## Unreleased\n+(?!## )\S", (root / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE
     )
     if unreleased:
-        yield f"CHANGELOG.md: found lines under Unreleased, expected them under {wanted}"
+        yield f"CHANGELOG.md: found lines under Unreleased, expected them under {expected}"
     if changed := _git(root, "status", "--porcelain"):
         yield f"the work tree: found {len(changed.splitlines())} changes that are not committed, expected none"
-    if _git(root, "tag", "--list", f"v{wanted}"):
-        yield f"git: found the tag v{wanted} already; choose the next version"
+    if _git(root, "tag", "--list", f"v{expected}"):
+        yield f"git: found the tag v{expected} already; choose the next version"
 
 
-def _found(file: Path, pattern: str) -> str:
-    found = re.search(pattern, file.read_text(encoding="utf-8"), re.MULTILINE)
-    return found[1] if found else "none"
+def _value(file: Path, pattern: str) -> str:
+    match = re.search(pattern, file.read_text(encoding="utf-8"), re.MULTILINE)
+    return match[1] if match else "none"
 
 
 def _git(root: Path, *arguments: str) -> str:
@@ -78,7 +79,7 @@ def build(dist: Path) -> None:
     """Run every test, and build everything into ``dist``, with its checksums."""
     shutil.rmtree(dist, ignore_errors=True)
     subprocess.run(["make", "test", "deb-test"], cwd=ROOT, check=True)
-    # The same commit makes the same files on any day.
+    # The same commit gives the same files on any day.
     epoch = _git(ROOT, "log", "-1", "--format=%ct").strip()
     environment = {**os.environ, "SOURCE_DATE_EPOCH": epoch}
     subprocess.run([sys.executable, "-m", "build", "--outdir", str(dist), str(ROOT)], env=environment, check=True)
@@ -93,13 +94,13 @@ def write_checksums(dist: Path) -> None:
 
 
 def main() -> None:
-    """Check, and build unless only asked to check."""
+    """Check, and build unless ``--check`` is given."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="only say what is in the way")
+    parser.add_argument("--check", action="store_true", help="only list the problems that prevent a release")
     options = parser.parse_args()
-    found = list(problems())
-    if found:
-        raise SystemExit("no release yet:\n" + "\n".join(f"  {line}" for line in found))
+    reasons = list(problems())
+    if reasons:
+        raise SystemExit("no release yet:\n" + "\n".join(f"  {line}" for line in reasons))
     if options.check:
         return
     build(ROOT / "dist")

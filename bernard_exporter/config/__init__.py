@@ -1,1 +1,1 @@
-"""Configuration: one YAML file to frozen settings, or one clear error."""
+"""Reads the YAML configuration into frozen settings, or raises one clear error."""

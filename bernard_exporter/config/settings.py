@@ -1,23 +1,23 @@
-"""What the configuration file says, as frozen values."""
+"""The settings from the configuration file."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bernard_exporter.policy import Policy
+from bernard_exporter.domain.policy import Policy
 
 
 @dataclass(frozen=True, slots=True)
 class DatabaseSettings:
-    """How the metadata database is reached.
+    """The settings of the connection to the metadata database.
 
     Attributes:
-        url: an SQLAlchemy URL, ``mysql+pymysql://`` or ``sqlite:///``; None when only an option file is given.
-            It may hold a password, so it is never shown.
+        url: an SQLAlchemy URL, ``mysql+pymysql://`` or ``sqlite:///``; None if only an option file is given.
+            It may contain a password, so it is never shown.
         option_file: a MySQL option file with a ``[client]`` section.
-        hosts: tried in this order instead of the URL's host; each ``name`` or ``name:port``.
-        timeout: seconds, for connecting, reading and each statement.
+        hosts: the hosts, ``name`` or ``name:port``, which are tried in this order instead of the URL's host.
+        timeout: the timeout in seconds for connecting, for reading and for each statement.
     """
 
     url: str | None = field(default=None, repr=False)
@@ -28,11 +28,11 @@ class DatabaseSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything the configuration file says.
+    """All settings from the configuration file.
 
     Attributes:
         poll_interval: seconds between the starts of two polls.
-        resync_interval: seconds after which the whole inventory is counted afresh.
+        resync_interval: seconds after which the whole inventory is read again.
     """
 
     database: DatabaseSettings

@@ -1,1 +1,1 @@
-"""What is known of the metadata database between two polls, and how a poll brings it up to date."""
+"""The inventory: the state of the metadata database that is kept between polls and updated by each poll."""

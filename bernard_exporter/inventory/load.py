@@ -1,181 +1,308 @@
-"""Read what the runs of some jobs add up to, by range scans of the index alone."""
+"""Reads the records of all jobs by range scans of the index, or of the primary key if a job has too many runs."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+import heapq
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
+from typing import NamedTuple
 
 from sqlalchemy.engine import Connection
 
-from bernard_exporter.inventory.counts import Counts, Key, StartKind
-from bernard_exporter.inventory.record import BAND_RUNS, WRITER_FORGETS, History, Record, has_ended
-from bernard_exporter.model import Job, Run, Status
-from bernard_exporter.policy import Policy
+from bernard_exporter.domain.model import WRITER_FORGETS, Job, Order, Run, Status
+from bernard_exporter.domain.policy import Policy
+from bernard_exporter.inventory.builder import FOLLOWED, RecordBuilder, Unfollowed
+from bernard_exporter.inventory.record import BAND_RUNS, Record
+from bernard_exporter.inventory.row_counts import CountKey, RowCounts, StartKind
 from bernard_exporter.store import reader
-from bernard_exporter.store.reader import Pair
+from bernard_exporter.store.reader import IndexPosition, Newer, Pair
+from bernard_exporter.store.schema import UNKNOWN_START
 
+# A section with more runs of a type and status in the relevant time is a crowd: the index does not help there, as each
+# row must be looked up for its data centre. A job has no more rows that are not finished runs.
+CROWD = 20_000
+# The number of newest successes that are read for a job in a crowd.
+_MOST_SUCCESSES = 10_000
 _PAIRS_AT_ONCE = 50
-_PAGE = 100
-# Enough for the verdict, for the band, and for the success the band leaves out.
-_WANTED = BAND_RUNS + 1
-# How many rows of other data centres are skipped for the sake of the band alone.
+_PAGE, _LARGEST_PAGE = 100, 6_400
+# Enough for the verdict and for the band, which leaves out the newest success.
+_ENOUGH_SUCCESSES = BAND_RUNS + 1
+# The maximum number of rows of other data centres that are skipped for the band alone.
 _BAND_SEARCH = 1000
-_HIGHEST_ID = 1 << 62
 
 
-@dataclass(slots=True)
-class _Rows:
-    """The runs of a job that were read: successes, failed runs, ongoing ones, and the newest that says otherwise."""
+class Crowd(NamedTuple):
+    """A job that has far more rows with something in common than a backup can have.
 
-    successes: list[Run] = field(default_factory=list)
-    others: list[Run] = field(default_factory=list)
-
-
-def load(
-    connection: Connection, jobs: Iterable[Job], counts: Counts, policy: Policy, now: datetime
-) -> tuple[dict[Job, Record], list[Run]]:
-    """Return the records of ``jobs``, and the runs among them whose start is still to come.
-
-    Args:
-        connection: an open connection.
-        jobs: which to load; each has at least one row in ``counts``.
-        counts: how many rows of each kind there are, as of the same transaction.
-        policy: says how far back successes are retained, and where hosts are.
-        now: aware.
+    Attributes:
+        reason: what the rows have in common, as a predicate.
     """
-    pairs: dict[Pair, list[Job]] = defaultdict(list)
-    for job in jobs:
-        pairs[Pair(job.type, job.section)].append(job)
-    records: dict[Job, Record] = {}
-    future: list[Run] = []
-    ordered = iter(sorted(pairs))
-    while chunk := list(islice(ordered, _PAIRS_AT_ONCE)):
-        loader = _Loader(connection, counts, policy, now)
-        loader.read_recent(chunk)
-        future += loader.future
-        for pair in chunk:
-            for job in pairs[pair]:
-                records[job] = loader.record(job)
-    return records, future
+
+    job: Job
+    rows: int
+    reason: str
 
 
-class _Loader:
-    """Reads the runs of a chunk of pairs, and fetches older ones for the jobs that need them."""
+# Of these a job may have any number of old ones.
+_KEPT = (Status.FINISHED, Status.DELETED)
+_UNUSABLE = {StartKind.UNKNOWN: "have no known start", StartKind.FUTURE: "have a start in the future"}
 
-    def __init__(self, connection: Connection, counts: Counts, policy: Policy, now: datetime) -> None:
+
+class Loader:
+    """Reads the records of jobs after the rows have been counted."""
+
+    def __init__(
+        self, connection: Connection, counts: RowCounts, bounds: tuple[int, int] | None, policy: Policy, now: datetime
+    ) -> None:
+        """Prepare to read.
+
+        Args:
+            connection: an open connection.
+            counts: the row counts, from the same transaction.
+            bounds: the lowest and the highest id.
+            policy: the retention of successes, and the data centres of hosts.
+            now: the current time, with a time zone.
+        """
         self._connection = connection
         self._counts = counts
+        self._bounds = bounds
         self._policy = policy
         self._now = now
-        self._rows: dict[Job, _Rows] = defaultdict(_Rows)
         self._recent = int((now - WRITER_FORGETS).timestamp())
-        self.future: list[Run] = []
+        self._until = int(now.timestamp())
+        self._rows: dict[Pair, int] = defaultdict(int)
+        for key, rows in counts.rows.items():
+            self._rows[Pair(key.job.type, key.job.section)] += rows
+        # The start from which on all finished runs of a pair were read.
+        self._read_from: dict[Pair, int] = {}
+        self._crowds: set[tuple[Pair, Status]] = set()
 
-    def read_recent(self, pairs: Sequence[Pair]) -> None:
-        """Read the finished runs within retention, and all others of the last days."""
-        by_start: dict[int, list[Pair]] = defaultdict(list)
+    def load(self, jobs: Iterable[Job]) -> dict[Job, Record]:
+        """Return the records of jobs, which must have at least one row each.
+
+        Raises:
+            sqlalchemy.exc.SQLAlchemyError: a statement failed.
+        """
+        pairs: dict[Pair, list[Job]] = defaultdict(list)
+        for job in jobs:
+            pairs[Pair(job.type, job.section)].append(job)
+        records: dict[Job, Record] = {}
+        for chunk in self._chunks(sorted(pairs)):
+            builders = {job: self._builder(job) for pair in chunk for job in pairs[pair]}
+            self._read_recent({pair: pairs[pair] for pair in chunk}, builders)
+            for job, builder in builders.items():
+                self._complete(job, builder)
+                records[job] = builder.build()
+        return records
+
+    def _chunks(self, pairs: Iterable[Pair]) -> Iterator[list[Pair]]:
+        """Yield pairs in chunks that one statement can read."""
+        chunk: list[Pair] = []
+        rows = 0
         for pair in pairs:
-            by_start[self._retained_since(pair)].append(pair)
-        for since, alike in by_start.items():
-            for run in reader.runs_since(self._connection, alike, [Status.FINISHED.value], since):
-                self._add(run)
-        for run in reader.runs_since(self._connection, pairs, self._unfinished(), self._recent):
-            self._add(run)
+            rows += self._rows[pair]
+            if chunk and (rows > CROWD or len(chunk) == _PAIRS_AT_ONCE):
+                yield chunk
+                chunk, rows = [], self._rows[pair]
+            chunk.append(pair)
+        if chunk:
+            yield chunk
 
-    def _retained_since(self, pair: Pair) -> int:
-        jobs = (Job(pair.section, pair.type, datacenter) for datacenter in self._policy.datacenters)
-        expected = (limits for job in jobs if (limits := self._policy.expected.get(job)))
-        longest = max((limits.retention or 0.0 for limits in expected), default=0.0)
-        return min(int(self._now.timestamp() - longest), self._recent)
+    def crowds(self) -> list[Crowd]:
+        """Return the jobs that have far too many rows, as of the load, each with what most of them have in common."""
+        rows: Counter[tuple[Job, str]] = Counter()
+        for key, count in self._counts.rows.items():
+            rows[key.job, _UNUSABLE.get(key.start) or _reason(key.status)] += count
+        of_pairs = {(pair, _reason(status)) for pair, status in self._crowds}
+        kept = {_reason(status) for status in _KEPT}
+        crowds: dict[Job, Crowd] = {}
+        for (job, reason), count in rows.most_common():
+            pair = Pair(job.type, job.section)
+            if (pair, reason) in of_pairs or (count > CROWD and reason not in kept):
+                crowds.setdefault(job, Crowd(job, count, reason))
+            # Of the data centres of a section the one with the most rows.
+            of_pairs.discard((pair, reason))
+        return [crowd for _, crowd in sorted(crowds.items())]
 
-    def _unfinished(self) -> list[str]:
-        known = [status.value for status in (Status.ONGOING, Status.FAILED, Status.DELETED)]
-        return known + sorted(self._counts.raw_unknown)
+    def failures(self, job: Job, newest: Run | None) -> int:
+        """Count the failed runs of a job since its newest success, or in total if there is none.
+
+        Raises:
+            sqlalchemy.exc.SQLAlchemyError: a statement failed.
+        """
+        key = _usable(job, Status.FAILED)
+        if newest is None or not self._counts.rows[key]:
+            return self._counts.rows[key]
+        if self._counts.newest[key] < newest.order[0]:
+            return 0
+        return self._newer(job, Status.FAILED, newest.order).runs
+
+    def _newer(self, job: Job, status: Status, after: Order) -> Newer:
+        """Count the runs of a job and status that are newer than ``after``."""
+        pair = Pair(job.type, job.section)
+        total = Newer(0, self._until)
+        for ids in self._parts() if self._are_many(pair, status, int(after[0])) else [None]:
+            for host, newer in reader.newer(self._connection, pair, status.value, after, self._until, ids).items():
+                if self._policy.datacenter(host) == job.datacenter:
+                    total = Newer(total.runs + newer.runs, min(total.oldest, newer.oldest))
+        return total
+
+    def _builder(self, job: Job) -> RecordBuilder:
+        return RecordBuilder(self._retention(job), self._now)
+
+    def _read_recent(self, pairs: Mapping[Pair, Sequence[Job]], builders: Mapping[Job, RecordBuilder]) -> None:
+        """Read finished runs that may be retained, and ongoing runs that can still end."""
+        by_start: dict[tuple[int, str], list[Pair]] = defaultdict(list)
+        for pair, jobs in pairs.items():
+            self._read_from[pair] = min(self._recent, *map(self._retained_since, jobs))
+            for status, since in ((Status.FINISHED, self._read_from[pair]), (Status.ONGOING, self._recent)):
+                if self._is_crowd(pair, status, since):
+                    for job in jobs:
+                        self._read_crowd(job, status, since, builders[job])
+                else:
+                    by_start[since, status.value].append(pair)
+            # Deleted runs are not read, but a crowd of them is reported.
+            self._is_crowd(pair, Status.DELETED, self._recent)
+        for (since, text), alike in by_start.items():
+            for run in reader.runs_since(self._connection, alike, [text], since, self._until + 1):
+                builders[self._job(run)].add(run)
+
+    def _is_crowd(self, pair: Pair, status: Status, since: int) -> bool:
+        is_crowd = self._are_many(pair, status, since)
+        if is_crowd:
+            self._crowds.add((pair, status))
+        return is_crowd
+
+    def _are_many(self, pair: Pair, status: str, since: int) -> bool:
+        """Return whether too many runs of a pair and status started since a time to look up each of them."""
+        if self._rows[pair] <= CROWD:
+            return False
+        return reader.are_more(self._connection, pair, str(status), max(since, UNKNOWN_START + 1), self._until, CROWD)
+
+    def _read_crowd(self, job: Job, status: Status, since: int, builder: RecordBuilder) -> None:
+        limit = FOLLOWED if status is Status.ONGOING else _MOST_SUCCESSES
+        times = since, self._until
+        for run in reversed(self._newest_of(job, status, times, limit, ended=status is Status.FINISHED)):
+            builder.add(run)
+
+    def _newest_of(
+        self, job: Job, status: str, times: tuple[int, int], limit: int, *, ended: bool = False
+    ) -> list[Run]:
+        """Return the newest runs of a job and status, by parts of the primary key; see ``reader.newest_of``."""
+        pair, until = Pair(job.type, job.section), self._until if ended else None
+        hosts = [host for host in self._counts.hosts if self._policy.datacenter(host) == job.datacenter]
+        newest: list[Run] = []
+        for ids in self._parts():
+            runs = reader.newest_of(self._connection, pair, str(status), hosts, times, ids, limit, until)
+            mine = (run for run in runs if self._job(run) == job)
+            newest = list(islice(heapq.merge(newest, mine, key=lambda run: run.order, reverse=True), limit))
+        return newest
+
+    def _parts(self) -> Iterator[tuple[int, int]]:
+        return reader.id_ranges(self._connection, self._bounds)
+
+    def _retained_since(self, job: Job) -> int:
+        """Return a time before which no success is retained, provided that the newest finished run is a success."""
+        retention = self._retention(job)
+        newest = self._counts.newest.get(CountKey(job, Status.FINISHED, StartKind.USABLE))
+        return self._recent if retention is None or newest is None else max(0, int(newest - retention))
+
+    def _retention(self, job: Job) -> float | None:
+        limits = self._policy.expected.get(job)
+        return limits.retention if limits else None
 
     def _job(self, run: Run) -> Job:
         return Job(run.section, run.type, self._policy.datacenter(run.host))
 
-    def _add(self, run: Run) -> None:
-        if run.start is not None and run.start > self._now:
-            self.future.append(run)
-            return
-        rows = self._rows[self._job(run)]
-        (rows.successes if run.is_success(self._now) else rows.others).append(run)
+    def _complete(self, job: Job, builder: RecordBuilder) -> None:
+        """Add older runs as far as they matter, and count the runs that were not read."""
+        if self._lacks(job, builder):
+            for run in reversed(self._older_successes(job, builder)):
+                builder.add(run)
+        for run in self._newest_of_each_other_status(job, builder):
+            builder.see(run)
+        builder.failures = self.failures(job, builder.newest)
+        if (Pair(job.type, job.section), Status.ONGOING) in self._crowds:
+            ongoing = self._newer(job, Status.ONGOING, max(builder.last_end, (float(self._recent), -1)))
+            builder.leave(Unfollowed(max(0, ongoing.runs - builder.ongoing), ongoing.oldest))
 
-    def record(self, job: Job) -> Record:
-        """Return what the runs of a job add up to."""
-        rows = self._rows.pop(job, _Rows())
-        rows.successes.sort(key=lambda run: run.order)
-        if len(rows.successes) < _WANTED and self._has_older(job, len(rows.successes)):
-            rows.successes = self._older_successes(job)
-        newest = rows.successes[-1] if rows.successes else None
-        failures = self._failures_since(job, newest, rows.others)
-        others = rows.others + self._newest_of_each_other_status(job, newest)
-        seen = others + rows.successes[-1:]
-        history = History(rows.successes)
-        return Record(
-            newest=newest,
-            previous=rows.successes[-2] if len(rows.successes) > 1 else None,
-            attempt=max(seen, key=lambda run: run.order, default=None),
-            consecutive_failures=failures,
-            ongoing=self._ongoing(rows.others),
-            last_end_order=max((run.order for run in seen if has_ended(run)), default=(0.0, 0)),
-            history=history,
-            band=history.band(),
-        )
+    def _lacks(self, job: Job, builder: RecordBuilder) -> bool:
+        """Return whether older successes must be read, for the band or because they are retained."""
+        if self._counts.successes[job] <= builder.successes or builder.successes >= _MOST_SUCCESSES:
+            return False
+        if builder.successes < _ENOUGH_SUCCESSES:
+            return True
+        retention = self._retention(job)
+        return retention is not None and self._read_from[Pair(job.type, job.section)] > builder.latest_end - retention
 
-    def _has_older(self, job: Job, loaded: int) -> bool:
-        return self._counts.rows[Key(job, Status.FINISHED, StartKind.USABLE)] > loaded
+    def _older_successes(self, job: Job, builder: RecordBuilder) -> list[Run]:
+        """Return the newest successes of a job that are older than those read, including all that are retained.
 
-    def _older_successes(self, job: Job) -> list[Run]:
-        """Return the newest successes of a job from as far back as they are; two at any cost, more at a small one."""
-        found: list[Run] = []
-        for skipped, run in enumerate(self._walk(job, Status.FINISHED)):
-            if self._job(run) == job and run.is_success(self._now):
-                found.append(run)
-            if len(found) >= _WANTED or (len(found) >= 2 and skipped > _BAND_SEARCH):
+        Two successes are always searched for; more, for the band, only while few rows must be read.
+        """
+        successes: list[Run] = []
+        retention, latest = self._retention(job), builder.latest_end
+        read_from = self._read_from[Pair(job.type, job.section)]
+        before = min(read_from, self._counts.newest[_usable(job, Status.FINISHED)] + 1)
+        for skipped, run in enumerate(self._scan(Pair(job.type, job.section), Status.FINISHED, before)):
+            if self._job(run) == job and run.is_success(self._now) and run.end:
+                successes.append(run)
+                latest = max(latest, run.end.timestamp())
+            have = builder.successes + len(successes)
+            enough = have >= _ENOUGH_SUCCESSES or (have >= 2 and skipped > _BAND_SEARCH)
+            if enough and (retention is None or run.order[0] < latest - retention):
                 break
-        return sorted(found, key=lambda run: run.order)
+            if skipped > CROWD:
+                times = UNKNOWN_START + 1, before - 1
+                return self._newest_of(job, Status.FINISHED, times, _MOST_SUCCESSES, ended=True)
+        return successes
 
-    def _failures_since(self, job: Job, newest: Run | None, recent: list[Run]) -> int:
-        if newest is None:
-            return self._counts.rows[Key(job, Status.FAILED, StartKind.USABLE)]
-        if newest.order[0] >= self._recent:
-            return sum(run.status is Status.FAILED and run.order > newest.order for run in recent)
-        return sum(self._job(run) == job for run in self._walk(job, Status.FAILED, stop=newest.order))
-
-    def _newest_of_each_other_status(self, job: Job, newest: Run | None) -> list[Run]:
-        """Return the newest run of each status but success, where it may be newer than the newest success."""
-        if newest is not None and newest.order[0] >= self._recent:
-            return []
-        stop = newest.order if newest else (0.0, 0)
-        found: list[Run] = []
+    def _newest_of_each_other_status(self, job: Job, builder: RecordBuilder) -> list[Run]:
+        """Return the newest run of each status that was not read, if it may be newer than the newest success."""
+        newest = builder.newest.order if builder.newest else (0.0, 0)
+        runs: list[Run] = []
         for status in Status:
-            if self._counts.newest.get(Key(job, status, StartKind.USABLE), 0) >= stop[0]:
-                mine = (run for run in self._walk(job, status, stop) if self._job(run) == job)
-                found += islice((run for run in mine if not run.is_success(self._now)), 1)
-        return found
+            latest = self._counts.newest.get(_usable(job, status), 0)
+            if latest < newest[0] or self._was_read(job, status, latest):
+                continue
+            # All that started in the same second; of the finished ones a success was read.
+            for text in self._texts(status):
+                runs += self._newest_at(job, text, latest)
+        return runs
 
-    def _ongoing(self, others: list[Run]) -> tuple[Run, ...]:
-        return tuple(sorted((r for r in others if r.status is Status.ONGOING), key=lambda run: run.order))
+    def _was_read(self, job: Job, status: Status, start: int) -> bool:
+        """Return whether the runs of a status that started at ``start`` or later were read."""
+        pair = Pair(job.type, job.section)
+        if status is Status.ONGOING:
+            return start >= self._recent
+        return status is Status.FINISHED and start >= self._read_from[pair] and (pair, status) not in self._crowds
 
-    def _walk(self, job: Job, status: Status, stop: tuple[float, int] = (0.0, 0)) -> Iterator[Run]:
-        """Yield the runs of the job's pair with a status and a usable start, newest first, down to ``stop``."""
-        newest = self._counts.newest.get(Key(job, status, StartKind.USABLE))
-        if newest is None:
-            return
-        raw = sorted(self._counts.raw_unknown) if status is Status.UNKNOWN else [status.value]
-        for text in raw:
-            before = (newest, _HIGHEST_ID)
-            while page := reader.walk(self._connection, Pair(job.type, job.section), text, before, _PAGE):
-                for run in page:
-                    if run.start is None or run.order <= stop:
-                        break
-                    yield run
-                else:
-                    before = (int(page[-1].order[0]), page[-1].id)
-                    continue
-                break
+    def _texts(self, status: Status) -> list[str]:
+        """Return what the database calls a status."""
+        return sorted(self._counts.raw_unknown) if status is Status.UNKNOWN else [status.value]
+
+    def _newest_at(self, job: Job, status: str, start: int) -> list[Run]:
+        """Return the newest run of a job and status, at most one, if it started in a second and none started later."""
+        pair = Pair(job.type, job.section)
+        if self._are_many(pair, status, start):
+            return self._newest_of(job, status, (start, start), 1)
+        return list(islice((run for run in self._scan(pair, status, start + 1, start) if self._job(run) == job), 1))
+
+    def _scan(self, pair: Pair, status: str, before: int, since: int = UNKNOWN_START + 1) -> Iterator[Run]:
+        """Yield the runs of a pair and status that started in a range of seconds, newest first."""
+        position, since, limit = IndexPosition.after(before - 1), max(since, UNKNOWN_START + 1), _PAGE
+        while page := reader.runs_newest_first(self._connection, pair, status, position, limit, since):
+            yield from (run for _, run in page if reader.is_of(run, pair, status) and run.start is not None)
+            if len(page) < limit:
+                return
+            position, limit = page[-1][0], min(4 * limit, _LARGEST_PAGE)
+
+
+def _reason(status: Status) -> str:
+    return "have an unknown status" if status is Status.UNKNOWN else f"are {status}"
+
+
+def _usable(job: Job, status: Status) -> CountKey:
+    return CountKey(job, status, StartKind.USABLE)

@@ -1,86 +1,95 @@
-"""Bring the inventory up to date: by what changed, or now and then by counting everything afresh."""
+"""Updates the inventory: by the changes since the last poll, or by a resync that reads everything again."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy.engine import Connection
 
-from bernard_exporter.inventory.counts import Counts, StartKind, start_kind
-from bernard_exporter.inventory.load import load
+from bernard_exporter.domain.model import Job, Rejection, Run, Status
+from bernard_exporter.domain.policy import Policy
+from bernard_exporter.inventory.builder import RecordBuilder
+from bernard_exporter.inventory.load import Crowd, Loader
 from bernard_exporter.inventory.record import Record
-from bernard_exporter.model import Job, Run
-from bernard_exporter.policy import Policy
+from bernard_exporter.inventory.resync import ResyncReason
+from bernard_exporter.inventory.row_counts import RowCounts, StartKind, Times, newest_event, times
 from bernard_exporter.store import reader
-from bernard_exporter.telemetry import ResyncReason
 
-# Ids summed up by one statement: short enough for any sensible statement timeout.
-_IDS_AT_ONCE = 250_000
 _NEW_AT_ONCE = 5_000
-# More new rows than this are cheaper counted than read.
+# With more new rows than this, a resync is cheaper than reading them.
 _BACKLOG = 50_000
-# Ids skipped by a transaction that has not committed yet, looked for until the next resynchronisation.
+# The number of newest ids that are checked for gaps: a transaction may commit later than one with a higher id.
 _MAX_GAPS = 2_000
-# A purge that deletes in many small steps must not cause a resynchronisation at each.
+# The number of runs with a start or end in the future that each poll reads; a resync reads the others.
+_MAX_FUTURE = 10_000
+# A purge that deletes rows in many small steps must not cause a resync for each step.
 _PURGE_PATIENCE = 600.0
 
 
-def count_rows(connection: Connection, bounds: tuple[int, int] | None, policy: Policy, now: datetime) -> Counts:
-    """Count the rows between two ids, whose starts are judged at ``now``, in passes over parts of the primary key.
+def count_rows(connection: Connection, bounds: tuple[int, int] | None, policy: Policy, now: datetime) -> RowCounts:
+    """Count the rows between two ids by ranges of the primary key; the usability of their starts is as of ``now``.
 
     Raises:
         sqlalchemy.exc.SQLAlchemyError: a statement failed.
     """
-    counts = Counts(policy)
-    begin, high = bounds or (None, 0)
-    while begin is not None:
-        end = min(begin + _IDS_AT_ONCE - 1, high)
-        counts.add_tallies(reader.tallies(connection, begin, end, now))
-        begin = reader.next_id(connection, end)
+    counts = RowCounts(policy)
+    for low, high in reader.id_ranges(connection, bounds):
+        counts.add_tallies(reader.tallies(connection, low, high, now))
     return counts
 
 
 @dataclass(slots=True)
 class Inventory:
-    """What the exporter knows of the database; one poll reads into it, nothing else changes it.
+    """The exporter's copy of the database state, which only polls change.
 
     Attributes:
-        records: what the runs of each job seen in the database add up to.
-        counts: rows by kind.
-        resyncs: how often everything was counted afresh, by reason.
-        synced: when that was last, None before the first time.
+        records: the record of each job with rows in the database.
+        counts: the row counts.
+        crowds: the jobs that had far more runs than expected at the last resync.
+        resyncs: the number of resyncs by reason.
+        synced: the time of the last resync; None before the first.
+        polled: the time of the last successful update; None before the first.
     """
 
     policy: Policy
     resync_interval: float = 3600.0
     records: dict[Job, Record] = field(default_factory=dict)
-    counts: Counts = field(init=False)
+    counts: RowCounts = field(init=False)
+    crowds: list[Crowd] = field(default_factory=list)
     resyncs: Counter[ResyncReason] = field(default_factory=Counter)
     synced: datetime | None = None
+    polled: datetime | None = None
     _low: int | None = None
     _high: int = 0
-    _watched: dict[int, tuple[Run, StartKind]] = field(default_factory=dict)
+    _watched: dict[int, tuple[Run, Times]] = field(default_factory=dict)
     _future: dict[int, Run] = field(default_factory=dict)
     _gaps: dict[int, None] = field(default_factory=dict)
     _next_reason: ResyncReason | None = "start"
 
     def __post_init__(self) -> None:
-        """Start from no rows."""
-        self.counts = Counts(self.policy)
+        """Start without rows."""
+        self.counts = RowCounts(self.policy)
 
-    def adopt(self, policy: Policy, resync_interval: float) -> None:
-        """Follow another policy from the next poll on; data centres and retention may differ, so count afresh."""
+    def adopt(self, policy: Policy, resync_interval: float, *, recount: bool = True) -> None:
+        """Apply another policy from the next poll on.
+
+        Args:
+            policy: the new policy, which may have other data centres and retention.
+            resync_interval: seconds after which a resync is due.
+            recount: whether the next poll must resync, as for another policy or database.
+        """
         self.policy = policy
         self.resync_interval = resync_interval
-        self._next_reason = self._next_reason or "policy"
+        if recount:
+            self._next_reason = self._next_reason or "policy"
 
     def update(self, connection: Connection, now: datetime) -> None:
-        """Read what changed since the last call.
+        """Read the changes since the last call.
 
-        Either the whole update takes effect, or, when an error is raised, the next one counts afresh.
+        If an error is raised, no part of the update takes effect, and the next one is a resync.
 
         Raises:
             sqlalchemy.exc.SQLAlchemyError: a statement failed.
@@ -92,36 +101,49 @@ class Inventory:
             self._resync(connection, now)
             self.resyncs[reason] += 1
         self._next_reason = None
+        self.polled = now
 
     def _due(self, now: datetime) -> ResyncReason | None:
-        age = self._age(now)
-        # A clock set back must not put the next one off.
-        return "interval" if age >= self.resync_interval or age < 0 else None
+        # After the clock was set back, times that were read may be in the future.
+        is_back = self.polled is not None and now < self.polled
+        return "interval" if self._age(now) >= self.resync_interval or is_back else None
 
     def _resync(self, connection: Connection, now: datetime) -> None:
-        found = reader.bounds(connection)
-        low, high = found or (None, 0)
-        counts = count_rows(connection, found, self.policy, now)
-        records, future = load(connection, counts.jobs(), counts, self.policy, now)
-        self.counts, self.records, self.synced = counts, records, now
-        self._low, self._high = low, high
-        self._gaps.clear()
-        self._future = {run.id: run for run in future}
+        bounds = reader.bounds(connection)
+        low, high = bounds or (None, 0)
+        counts = count_rows(connection, bounds, self.policy, now)
+        loader = Loader(connection, counts, bounds, self.policy, now)
+        records = loader.load(counts.jobs())
+        future = self._read_future(connection, bounds, counts, now)
+        gaps = _gaps(connection, low or 0, high)
+        self.counts, self.records, self.synced, self.crowds = counts, records, now, loader.crowds()
+        self._low, self._high, self._gaps, self._future = low, high, gaps, future
         self._watch(now)
+
+    def _read_future(
+        self, connection: Connection, bounds: tuple[int, int] | None, counts: RowCounts, now: datetime
+    ) -> dict[int, Run]:
+        """Return the runs with a start or end in the future."""
+        future: dict[int, Run] = {}
+        if counts.rejected[Rejection.START_FUTURE] + counts.rejected[Rejection.END_FUTURE]:
+            for ids in reader.id_ranges(connection, bounds):
+                runs = reader.future_runs(connection, ids, int(now.timestamp()), _MAX_FUTURE - len(future))
+                future.update((run.id, run) for run in runs if self.policy.watches(run.section))
+        return future
 
     def _watch(self, now: datetime) -> None:
         runs = {run.id: run for record in self.records.values() for run in record.watched()}
         runs.update(self._future)
-        self._watched = {run_id: (run, start_kind(run, now)) for run_id, run in runs.items()}
+        self._watched = {run_id: (run, times(run, now)) for run_id, run in runs.items()}
 
     def _follow(self, connection: Connection, now: datetime) -> ResyncReason | None:
-        """Apply what changed; return why everything must be counted afresh instead, None when it need not."""
-        found = reader.bounds(connection)
-        if found is None or found[1] < self._high:
+        """Apply the changes, or return the reason for a resync; None if none is needed."""
+        bounds = reader.bounds(connection)
+        if bounds is None or bounds[1] < self._high:
             return "replaced" if self._high else None
         if self._low is None:
             return "start"
-        if found[0] != self._low and self._age(now) >= _PURGE_PATIENCE:
+        if bounds[0] != self._low and self._age(now) >= _PURGE_PATIENCE:
             return "purged"
         changed = self._changes(connection, now)
         if isinstance(changed, str):
@@ -129,28 +151,27 @@ class Inventory:
         fresh = self._new(connection)
         if fresh is None:
             return "backlog"
-        self._apply(connection, [*changed, *((None, run) for run in fresh)], now)
-        return None
+        return self._apply(connection, [*changed, *((None, run) for run in fresh)], now)
 
     def _age(self, now: datetime) -> float:
         return (now - self.synced).total_seconds() if self.synced else 0.0
 
     def _changes(self, connection: Connection, now: datetime) -> list[tuple[Run | None, Run]] | ResyncReason:
-        """Return the watched runs that changed, old and new, or what happened when one is gone or another run now."""
-        found = {run.id: run for run in reader.runs_by_id(connection, [*self._watched, *self._gaps])}
+        """Return the watched runs that changed, old and new, or why a resync is needed: a row was removed or reused."""
+        runs = {run.id: run for run in reader.runs_by_id(connection, [*self._watched, *self._gaps])}
         changes: list[tuple[Run | None, Run]] = []
-        for run_id, (old, kind) in self._watched.items():
-            new = found.pop(run_id, None)
+        for run_id, (old, usability) in self._watched.items():
+            new = runs.pop(run_id, None)
             if new is None:
                 return "purged"
-            if (new.name, new.type, new.section) != (old.name, old.type, old.section):
+            if _identity(new) != _identity(old) or newest_event(new, times(new, now)) < newest_event(old, usability):
                 return "replaced"
-            if new != old or kind is not start_kind(new, now):
+            if new != old or usability != times(new, now):
                 changes.append((old, new))
-        return changes + [(None, run) for run in found.values()]
+        return changes + [(None, run) for run in runs.values()]
 
     def _new(self, connection: Connection) -> list[Run] | None:
-        """Return the runs with higher ids than any before; None when they are too many to read."""
+        """Return the runs with new ids; None if there are too many to read."""
         fresh: list[Run] = []
         last = self._high
         while page := reader.runs_after(connection, last, _NEW_AT_ONCE):
@@ -162,32 +183,57 @@ class Inventory:
                 break
         return fresh
 
-    def _apply(self, connection: Connection, changes: Iterable[tuple[Run | None, Run]], now: datetime) -> None:
-        touched: set[Job] = set()
-        counts = self.counts.copy()
+    def _apply(
+        self, connection: Connection, changes: Sequence[tuple[Run | None, Run]], now: datetime
+    ) -> ResyncReason | None:
+        """Apply new and changed runs, or return the reason for a resync."""
+        if not changes:
+            return None
+        if not all(old is None or self._is_followed(old, new, now) for old, new in changes):
+            return "replaced"
+        counts, builders = self.counts.copy(), dict[Job, RecordBuilder]()
         for old, new in changes:
+            usability = times(new, now)
             if old is not None:
                 counts.add_run(old, self._watched[old.id][1], -1)
-                touched.add(self._job(old))
-            counts.add_run(new, start_kind(new, now))
-            touched.add(self._job(new))
+            counts.add_run(new, usability)
             self._note_id(new.id)
             self._future.pop(new.id, None)
-            if start_kind(new, now) is StartKind.FUTURE:
+            if (usability.start is StartKind.FUTURE or usability.end_is_future) and len(self._future) < _MAX_FUTURE:
                 self._future[new.id] = new
-        if not touched:
-            return
-        records, future = load(connection, touched & counts.jobs(), counts, self.policy, now)
-        kept = {job: record for job, record in self.records.items() if job not in touched}
-        self.counts, self.records = counts, kept | records
-        self._future.update((run.id, run) for run in future)
+            job = self._job(new)
+            if job.type and job.section and self.policy.watches(job.section):
+                if job not in builders:
+                    builders[job] = RecordBuilder(self._retention(job), now, self.records.get(job))
+                if usability.start is StartKind.USABLE:
+                    builders[job].add(new)
+        loader = Loader(connection, counts, None if self._low is None else (self._low, self._high), self.policy, now)
+        for job, builder in builders.items():
+            if not builder.failures_are_known:
+                builder.failures = loader.failures(job, builder.newest)
+        self.records = self.records | {job: builder.build() for job, builder in builders.items()}
+        self.counts = counts
         self._watch(now)
+        return None
+
+    def _is_followed(self, old: Run, new: Run, now: datetime) -> bool:
+        """Return whether a change to a run can be applied to its record without a resync."""
+        before = self._watched[old.id][1]
+        if self._job(old) != self._job(new):
+            return False
+        if old.status is Status.ONGOING or before.start is not StartKind.USABLE:
+            return True
+        return new.is_success(now) and (before.end_is_future or (old.end == new.end and old.host == new.host))
+
+    def _retention(self, job: Job) -> float | None:
+        limits = self.policy.expected.get(job)
+        return limits.retention if limits else None
 
     def _job(self, run: Run) -> Job:
         return Job(run.section, run.type, self.policy.datacenter(run.host))
 
     def _note_id(self, run_id: int) -> None:
-        """Remember the ids a new one skipped: their transactions may commit later."""
+        """Remember the ids that a new one skipped, as their transactions may commit later."""
         self._gaps.pop(run_id, None)
         if run_id <= self._high:
             return
@@ -196,3 +242,15 @@ class Inventory:
         while len(self._gaps) > _MAX_GAPS:
             del self._gaps[next(iter(self._gaps))]
         self._high = run_id
+
+
+def _identity(run: Run) -> tuple[object, ...]:
+    """Return the values of a run that the writer never changes: if they differ, it is another run."""
+    return run.name, run.type, run.section, run.start
+
+
+def _gaps(connection: Connection, low: int, high: int) -> dict[int, None]:
+    """Return the missing ids among the newest."""
+    after = max(low - 1, high - _MAX_GAPS)
+    existing = reader.ids_after(connection, after)
+    return dict.fromkeys(sorted(set(range(after + 1, high)).difference(existing)))

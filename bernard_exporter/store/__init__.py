@@ -1,1 +1,1 @@
-"""The only SQL of the project: the schema, connections, and what is read from and written to them."""
+"""All SQL of the project: the schema, the connections, the queries and, for samples, the inserts."""

@@ -1,15 +1,15 @@
-"""The files of one run, a page at a time, along the primary key (backup_id, file_path, file_name)."""
+"""Reads the files of a run page by page along the primary key (backup_id, file_path, file_name)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import and_, or_, select
 from sqlalchemy.engine import Connection
 
-from bernard_exporter.filters import ContentFilter
+from bernard_exporter.domain.filters import FileFilter
 from bernard_exporter.store.reader import as_text, as_time
 from bernard_exporter.store.schema import EpochSeconds, Exact, Latin1, backup_files, has_part
 
@@ -20,9 +20,9 @@ class File(NamedTuple):
     """A file or directory of a backup.
 
     Attributes:
-        path: the directory it is in, '' for the top level.
-        size: bytes, None when unknown.
-        date: aware, UTC; None when unknown.
+        path: its directory, '' for the top level.
+        size: bytes; None if unknown.
+        date: in UTC; None if unknown.
     """
 
     path: str
@@ -32,17 +32,17 @@ class File(NamedTuple):
 
 
 def files(
-    connection: Connection, run_id: int, wanted: ContentFilter, after: File | None, limit: int, prefix: str = ""
+    connection: Connection, run_id: int, wanted: FileFilter, after: File | None, limit: int, prefix: str = ""
 ) -> list[File]:
-    """Return up to ``limit`` files of a run that pass a filter.
+    """Return up to ``limit`` files of a run that match a filter.
 
     Args:
         connection: an open connection.
-        run_id: whose files.
-        wanted: says which and in which order; its ``db``, ``limit`` and ``cursor`` are not looked at.
-        after: the last file of the page before.
-        limit: the size of a page.
-        prefix: what the name of every wanted file, or its directory, begins with.
+        run_id: the id of the run.
+        wanted: the filter and sort order; ``db``, ``limit`` and ``cursor`` are ignored.
+        after: the last file of the previous page.
+        limit: the page size.
+        prefix: the prefix of the file's name or directory.
     """
     conditions = [backup_files.c.backup_id == run_id, *_conditions(wanted, prefix)]
     down = wanted.sort.startswith("-")
@@ -53,7 +53,7 @@ def files(
         return _read(connection, [*conditions, *beyond], order, limit)
     if after is None:
         return _read(connection, conditions, by_name, limit)
-    # Two statements, each one range of the primary key; no store serves both by one range.
+    # Two statements, as each is one range of the primary key.
     path, name = Latin1(after.path), Latin1(after.name)
     same = [_path == path, _name < name if down else _name > name]
     found = _read(connection, [*conditions, *same], by_name, limit)
@@ -63,7 +63,18 @@ def files(
     return found
 
 
-def _conditions(wanted: ContentFilter, prefix: str) -> list[Any]:
+def names(connection: Connection, run_id: int, prefix: str, part: str) -> Iterator[tuple[str, str]]:
+    """Yield directory and name of the files of a run whose name starts with ``prefix`` and contains ``part``."""
+    statement = select(_path, _name).where(
+        backup_files.c.backup_id == run_id,
+        _name.startswith(prefix, autoescape=True),
+        _name.contains(part, autoescape=True),
+    )
+    for path, name in connection.execution_options(stream_results=True).execute(statement):
+        yield as_text(path), as_text(name)
+
+
+def _conditions(wanted: FileFilter, prefix: str) -> list[Any]:
     found: list[Any] = []
     if wanted.path is not None:
         found += [_path == Latin1(wanted.path), Exact(_path) == wanted.path]
@@ -84,7 +95,7 @@ def _conditions(wanted: ContentFilter, prefix: str) -> list[Any]:
 
 
 def _beyond_size(after: File, down: bool) -> Any:
-    """Return what holds of the files after one in the order of sizes; NULL sorts lowest on every store."""
+    """Return the condition for the files after another one in the order of sizes; NULL sorts lowest everywhere."""
     path, name = Latin1(after.path), Latin1(after.name)
     later = or_(_path > path, and_(_path == path, _name > name))
     if after.size is None:

@@ -1,11 +1,11 @@
-"""The tables of the metadata database, as wmfbackups' ``sql/dbbackups.sql`` defines them for MariaDB 10.4.
+"""The tables of the metadata database, from wmfbackups' ``sql/dbbackups.sql`` for MariaDB 10.4.
 
-The same definitions serve SQLite, where a time is the text ``YYYY-MM-DD HH:MM:SS`` in UTC.
+The same definitions are used for SQLite, where times are text ``YYYY-MM-DD HH:MM:SS`` in UTC.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table, UniqueConstraint, text
 from sqlalchemy.dialects import mysql, sqlite
@@ -13,56 +13,55 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
 MYSQL_DIALECTS = ("mysql", "mariadb")
-# The schema's default of backups.start_date: nobody wrote the time.
+# The schema's default of backups.start_date, 1970-01-01 00:00:01, means that the time is unknown.
 UNKNOWN_START = 1
 
-if TYPE_CHECKING:
-    _Function = FunctionElement[Any]
-else:
-    _Function = FunctionElement
 
+class EpochSeconds(FunctionElement[Any]):
+    """A TIMESTAMP as whole seconds since 1970, whatever the session's time zone; NULL if the time is unknown.
 
-class EpochSeconds(_Function):
-    """A TIMESTAMP as whole seconds since 1970, whatever the session's time zone; NULL where it is no time."""
+    Unknown are NULL, 0000-00-00, the schema's default of 1970-01-01 00:00:01 and earlier times, and on SQLite any text
+    that is not ``YYYY-MM-DD HH:MM:SS`` with or without a fraction.
+    """
 
     inherit_cache = True
     name = "epoch_seconds"
     type = Integer()
 
 
-class FromEpoch(_Function):
-    """Seconds since 1970 as a value that an index on a TIMESTAMP column can be compared with."""
+class FromEpoch(FunctionElement[Any]):
+    """Seconds since 1970 as a value to compare with a TIMESTAMP column by index."""
 
     inherit_cache = True
     name = "from_epoch"
 
 
-class Exact(_Function):
-    """A text compared byte by byte, so that grouping does not merge names that differ in case or trailing space."""
+class Exact(FunctionElement[Any]):
+    """Text that is compared byte by byte, so that grouping keeps names apart that differ in case or trailing space."""
 
     inherit_cache = True
     name = "exact"
     type = String()
 
 
-class AsBytes(_Function):
-    """A text as the bytes it is stored as: exact too, and half the work to group by, but nothing to compare with."""
+class AsBytes(FunctionElement[Any]):
+    """Text as stored bytes: also exact and twice as fast for grouping, but not for comparisons."""
 
     inherit_cache = True
     name = "as_bytes"
     type = LargeBinary()
 
 
-class AnyText(_Function):
-    """A latin1 column as text that may be compared with any other, by no index and in twice the time."""
+class AnyText(FunctionElement[Any]):
+    """A latin1 column converted to utf8mb4 for comparison with any text; without index, and half as fast."""
 
     inherit_cache = True
     name = "any_text"
     type = String()
 
 
-class Latin1(_Function):
-    """A text as the latin1 columns hold it, so that their indexes serve; what latin1 lacks becomes a question mark."""
+class Latin1(FunctionElement[Any]):
+    """Text converted to latin1, so that indexes of latin1 columns are used; other characters become question marks."""
 
     inherit_cache = True
     name = "latin1"
@@ -71,12 +70,18 @@ class Latin1(_Function):
 
 @compiles(EpochSeconds, *MYSQL_DIALECTS)
 def _epoch_mysql(element: EpochSeconds, compiler: Any, **kw: Any) -> str:
-    return f"UNIX_TIMESTAMP({compiler.process(element.clauses, **kw)})"
+    seconds = f"FLOOR(UNIX_TIMESTAMP({compiler.process(element.clauses, **kw)}))"
+    return f"NULLIF(GREATEST({seconds}, {UNKNOWN_START}), {UNKNOWN_START})"
 
 
 @compiles(EpochSeconds, "sqlite")
 def _epoch_sqlite(element: EpochSeconds, compiler: Any, **kw: Any) -> str:
-    return f"CAST(strftime('%s', {compiler.process(element.clauses, **kw)}) AS INTEGER)"
+    column = compiler.process(element.clauses, **kw)
+    whole = f"substr({column}, 1, 19)"
+    seconds = f"CAST(strftime('%s', {whole}) AS INTEGER)"
+    # SQLite accepts other texts as times: 'now', Julian day numbers, the 30th of February.
+    is_time = f"datetime({whole}, '+0 days') = {whole} AND substr({column}, 20, 1) IN ('', '.')"
+    return f"CASE WHEN {is_time} AND {seconds} > {UNKNOWN_START} THEN {seconds} END"
 
 
 @compiles(FromEpoch, *MYSQL_DIALECTS)
@@ -113,20 +118,27 @@ def _latin1_mysql(element: Latin1, compiler: Any, **kw: Any) -> str:
 @compiles(AsBytes, "sqlite")
 @compiles(Latin1, "sqlite")
 @compiles(Exact, "sqlite")
-def _same_sqlite(element: _Function, compiler: Any, **kw: Any) -> str:
+def _same_sqlite(element: FunctionElement[Any], compiler: Any, **kw: Any) -> str:
     return str(compiler.process(element.clauses, **kw))
 
 
 def has_part(column: Any, part: str) -> Any:
     """Return what holds of the rows whose text in a latin1 column contains ``part``, in any case of letters."""
+    return _comparable(column, part).contains(part, autoescape=True)
+
+
+def has_beginning(column: Any, text: str) -> Any:
+    """Return what holds of the rows whose text in a latin1 column begins with ``text``, in any case of letters."""
+    return _comparable(column, text).startswith(text, autoescape=True)
+
+
+def _comparable(column: Any, text: str) -> Any:
     # ASCII may be compared with every character set as it is.
-    return (column if part.isascii() else AnyText(column)).contains(part, autoescape=True)
+    return column if text.isascii() else AnyText(column)
 
 
 def _mysql(default: Any, variant: Any) -> Any:
-    for dialect in MYSQL_DIALECTS:
-        default = default.with_variant(variant, dialect)
-    return default
+    return default.with_variant(variant, *MYSQL_DIALECTS)
 
 
 def _latin1(length: int) -> Any:

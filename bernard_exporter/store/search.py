@@ -1,7 +1,7 @@
-"""Runs that pass a filter, a page at a time: each page continues from the key the one before ended with.
+"""Searches runs by filters with keyset pagination: each page continues after the last key of the previous one.
 
-The primary key and the index ``last_backup (type, section, status, start_date)`` are all there is. What neither serves
-reads many rows, and the statement timeout ends it.
+The only indexes are the primary key and ``last_backup (type, section, status, start_date)``. A search that can use
+neither reads many rows until the statement timeout.
 """
 
 from __future__ import annotations
@@ -12,95 +12,132 @@ from typing import Any, NamedTuple
 from sqlalchemy import and_, case, or_, select
 from sqlalchemy.engine import Connection
 
-from bernard_exporter.filters import RunFilter
-from bernard_exporter.model import BackupType, Run, Status
+from bernard_exporter.domain.filters import RunFilter
+from bernard_exporter.domain.model import BackupType, Run, Status
+from bernard_exporter.store import reader
 from bernard_exporter.store.reader import (
+    LAST_SECOND,
     MAX_SIZE,
     RUN_COLUMNS,
     end_seconds,
     parse_run,
+    raw_start,
     raw_status,
     raw_type,
     start_seconds,
 )
-from bernard_exporter.store.schema import MYSQL_DIALECTS, UNKNOWN_START, Exact, FromEpoch, backups, has_part
-
-# What a TIMESTAMP can hold on every server; FROM_UNIXTIME of more is NULL.
-_LAST_SECOND = (1 << 31) - 1
-_usable_size = case((backups.c.total_size.between(0, MAX_SIZE), backups.c.total_size))
-_duration = case(
-    (and_(start_seconds > UNKNOWN_START, end_seconds >= start_seconds), end_seconds - start_seconds),
+from bernard_exporter.store.schema import (
+    MYSQL_DIALECTS,
+    UNKNOWN_START,
+    EpochSeconds,
+    Exact,
+    FromEpoch,
+    backups,
+    has_beginning,
+    has_part,
 )
+
+_usable_size = case((backups.c.total_size.between(0, MAX_SIZE), backups.c.total_size))
+_duration = case((end_seconds >= start_seconds, end_seconds - start_seconds))
 
 
 class RunKey(NamedTuple):
-    """Where a page of runs ends: what it is sorted by, None where that is unknown, and the id."""
+    """The end of a page of runs: the value of the sort column (None if unknown) and the id."""
 
-    value: int | None
+    value: int | str | None
     id: int
 
 
-class _Order(NamedTuple):
-    """What an order sorts by, and how the same is read and compared as a whole number."""
-
-    column: Any
-    number: Any
-    is_time: bool = False
-
-
-_ORDERS = {
-    "id": _Order(backups.c.id, backups.c.id),
-    "start": _Order(backups.c.start_date, start_seconds, is_time=True),
-    "end": _Order(backups.c.end_date, end_seconds, is_time=True),
-    "size": _Order(_usable_size, _usable_size),
-    "duration": _Order(_duration, _duration),
+# The expression of each sort order; NULL (unknown) sorts lowest everywhere.
+_ORDERS: dict[str, Any] = {
+    "id": backups.c.id,
+    "start": start_seconds,
+    "end": end_seconds,
+    "size": _usable_size,
+    "duration": _duration,
 }
+
+
+def _order(connection: Connection, name: str) -> Any:
+    """Return the expression of a sort order."""
+    # Only the plain column can use an index. Servers sort unknown times lowest; SQLite columns may contain any text.
+    return raw_start if name == "start" and connection.dialect.name in MYSQL_DIALECTS else _ORDERS[name]
 
 
 def runs(
     connection: Connection, wanted: RunFilter, hosts: Collection[str] | None, after: RunKey | None, limit: int
 ) -> list[tuple[RunKey, Run]]:
-    """Return up to ``limit`` runs that pass a filter, each with its key.
+    """Return up to ``limit`` runs that match a filter, each with its key.
 
     Args:
         connection: an open connection.
-        wanted: says which runs and in which order; its ``datacenter``, ``limit`` and ``cursor`` are not looked at.
-        hosts: the destination hosts of the data centres that are wanted; None for all, '' for none recorded.
-        after: the key of the last run of the page before.
-        limit: the size of a page.
+        wanted: the filter and sort order; ``datacenter``, ``limit`` and ``cursor`` are ignored.
+        hosts: the destination hosts of the selected data centres, '' for rows without a host; None for all hosts.
+        after: the key of the last run of the previous page.
+        limit: the page size.
     """
+    existing = _existing(connection, wanted)
+    if existing is None:
+        return []
+    wanted = existing
     down = wanted.sort.startswith("-")
-    order = _ORDERS[wanted.sort.lstrip("-")]
+    order = _order(connection, wanted.sort.lstrip("-"))
     conditions = [*_conditions(wanted), *([] if hosts is None else [_among(backups.c.host, hosts)])]
     if after is not None:
         conditions.append(_beyond(order, after, down))
-    keys = [backups.c.id] if order.column is backups.c.id else [order.column, backups.c.id]
+    # A section has few runs: finding and sorting them is faster than scanning all runs by id. ``id + 0`` prevents the
+    # scan; an index hint would do the same, but does not work on views.
+    by_id = backups.c.id + 0 if wanted.section else backups.c.id
+    keys = [by_id] if order is backups.c.id else [order, backups.c.id]
     statement = (
-        select(*RUN_COLUMNS, order.number.label("sort_key"))
+        select(*RUN_COLUMNS, order.label("sort_key"))
         .where(*conditions)
         .order_by(*(key.desc() if down else key for key in keys))
         .limit(limit)
     )
-    if wanted.section:
-        # Few runs are of one section: finding and sorting them beats walking all runs in the order of their ids.
-        for dialect in MYSQL_DIALECTS:
-            statement = statement.with_hint(backups, "IGNORE INDEX FOR ORDER BY (PRIMARY)", dialect)
     found = [tuple(row) for row in connection.execute(statement)]
-    return [(RunKey(None if row[-1] is None else int(row[-1]), row[0]), parse_run(row[:-1])) for row in found]
+    return [(RunKey(_key(row[-1]), row[0]), parse_run(row[:-1])) for row in found]
 
 
-def _beyond(order: _Order, after: RunKey, down: bool) -> Any:
-    """Return what holds of the rows after a key; NULL sorts lowest on every store."""
-    column, by_id = order.column, backups.c.id < after.id if down else backups.c.id > after.id
-    if column is backups.c.id:
+def _existing(connection: Connection, wanted: RunFilter) -> RunFilter | None:
+    """Return a filter with only those sections and types that can be compared with the columns; None if none is left.
+
+    The columns may have a character set that lacks characters of the filter, which a server answers with an error.
+    """
+    if all(text.isascii() for text in (*wanted.section, *wanted.type)):
+        return wanted
+    pairs = reader.pairs(connection)
+    section = tuple({pair.section for pair in pairs}.intersection(wanted.section))
+    type_ = tuple({pair.type for pair in pairs}.intersection(wanted.type))
+    if (wanted.section and not section) or (wanted.type and not type_):
+        return None
+    return wanted.model_copy(update={"section": section, "type": type_})
+
+
+def sources_beginning(connection: Connection, text: str, limit: int) -> list[str]:
+    """Return up to ``limit`` sources that begin with a text, in any case; reads every row."""
+    statement = (
+        select(backups.c.source).where(has_beginning(backups.c.source, text)).distinct().order_by(backups.c.source)
+    )
+    return [reader.as_text(source) for source in connection.scalars(statement.limit(limit))]
+
+
+def _key(value: Any) -> int | str | None:
+    return value if value is None or isinstance(value, int) else str(value)
+
+
+def _beyond(order: Any, after: RunKey, down: bool) -> Any:
+    """Return the condition for the rows after a key."""
+    by_id = backups.c.id < after.id if down else backups.c.id > after.id
+    if order is backups.c.id:
         return by_id
     if after.value is None:
-        return and_(column.is_(None), by_id) if down else or_(and_(column.is_(None), by_id), column.is_not(None))
-    value = FromEpoch(after.value) if order.is_time else after.value
+        return and_(order.is_(None), by_id) if down else or_(and_(order.is_(None), by_id), order.is_not(None))
+    same = and_(order == after.value, by_id)
     if not down:
-        return and_(column >= value, or_(column > value, by_id))
-    lower = and_(column <= value, or_(column < value, by_id))
-    return lower if column is backups.c.start_date else or_(lower, column.is_(None))
+        return and_(order >= after.value, or_(order > after.value, same))
+    lower = and_(order <= after.value, or_(order < after.value, same))
+    return lower if order is raw_start else or_(lower, order.is_(None))
 
 
 def _conditions(wanted: RunFilter) -> list[Any]:
@@ -109,8 +146,7 @@ def _conditions(wanted: RunFilter) -> list[Any]:
         found.append(_among(backups.c.source, wanted.source))
     if wanted.host:
         found.append(_among(backups.c.host, wanted.host))
-    if wanted.name is not None:
-        found.append(has_part(backups.c.name, wanted.name))
+    found += [has_part(backups.c.name, part) for part in wanted.substrings]
     if wanted.min_size is not None or wanted.max_size is not None:
         highest = MAX_SIZE if wanted.max_size is None else min(wanted.max_size, MAX_SIZE)
         found.append(backups.c.total_size.between(wanted.min_size or 0, highest))
@@ -122,7 +158,7 @@ def _kinds(wanted: RunFilter) -> list[Any]:
     if wanted.type:
         found.append(raw_type.in_(wanted.type))
     if wanted.section:
-        # The index begins with the type, so that it serves a section only together with every type there is.
+        # The first column of the index is the type, so that a section needs a condition on all types.
         every_type = or_(raw_type.in_([*(kind.value for kind in BackupType), ""]), raw_type.is_(None))
         found += [] if wanted.type else [every_type]
         found += [backups.c.section.in_(wanted.section), Exact(backups.c.section).in_(wanted.section)]
@@ -140,7 +176,7 @@ def _status(wanted: Sequence[Status]) -> Any:
 
 
 def _among(column: Any, wanted: Collection[str]) -> Any:
-    """Return what holds of the rows with one of the texts; an empty text stands for none recorded, too."""
+    """Return the condition for the rows with one of the texts; an empty text also matches NULL."""
     texts = Exact(column).in_(list(wanted))
     return or_(texts, column.is_(None)) if "" in wanted else texts
 
@@ -154,11 +190,13 @@ def _times(wanted: RunFilter) -> list[Any]:
         if after is not None:
             found.append(column >= FromEpoch(_second(after.timestamp())))
         if before is not None:
-            # An unknown time is before none.
             found += [column < FromEpoch(_second(before.timestamp())), column > FromEpoch(UNKNOWN_START)]
+        if after is not None or before is not None:
+            # An unknown time is neither before nor after any other time.
+            found.append(EpochSeconds(column).is_not(None))
     return found
 
 
 def _second(seconds: float) -> int:
-    """Return the whole second at or after a moment, within what a TIMESTAMP can hold."""
-    return max(UNKNOWN_START + 1, min(int(-(-seconds // 1)), _LAST_SECOND))
+    """Return the whole second at or after a time, within the range of TIMESTAMP."""
+    return max(UNKNOWN_START + 1, min(int(-(-seconds // 1)), LAST_SECOND))

@@ -1,4 +1,4 @@
-"""Engines that may write, for sample inventories; the exporter itself reads only."""
+"""Writable connections for sample inventories; the exporter itself only reads."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from bernard_exporter.errors import SampleError
 
 _BACKENDS = ("mysql+pymysql", "mariadb+pymysql", "sqlite", "sqlite+pysqlite")
 _EXPECTED = "expected sqlite:////path or mysql+pymysql://user@host/database"
-# Seconds to wait for a server to answer, or for readers of an SQLite file to be done.
+# Seconds to wait for a server, or for readers of an SQLite file.
 _TIMEOUT = 30
 
 
 def open_writable(url: str) -> Engine:
-    """Return an engine that opens a fresh connection for every transaction; nothing is opened yet.
+    """Return an engine that opens a new connection for every transaction, without connecting yet.
 
     Raises:
-        SampleError: the URL is not one of a kind of store that the exporter reads.
+        SampleError: the URL is not for a supported database.
     """
     parsed = _parse(url)
     if parsed.get_backend_name() == "sqlite":
         engine = create_engine(parsed, poolclass=NullPool, connect_args={"timeout": _TIMEOUT})
-        # Sample data need not survive a power cut.
+        # Sample data need not survive a power failure.
         prepare = "PRAGMA synchronous = OFF"
     else:
-        # Parameters by position, as for SQLite, so that rows are plain tuples for both.
+        # Positional parameters, as for SQLite, so that rows are tuples for both.
         engine = create_engine(
             parsed, poolclass=NullPool, paramstyle="format", connect_args={"connect_timeout": _TIMEOUT}
         )
@@ -39,12 +39,12 @@ def open_writable(url: str) -> Engine:
 
 
 def shown(url: URL) -> str:
-    """Return a URL as it may be shown: without its password."""
+    """Return a URL without its password, for messages."""
     return url.render_as_string(hide_password=True)
 
 
 def _parse(url: str) -> URL:
-    # A URL may hold a password, so one that cannot be parsed is not quoted.
+    # A URL that cannot be parsed is not quoted, as it may contain a password.
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
@@ -52,8 +52,8 @@ def _parse(url: str) -> URL:
     if parsed.drivername not in _BACKENDS:
         raise SampleError(f"the database URL is of the kind {parsed.drivername!r}, {_EXPECTED}")
     if not parsed.database or parsed.database == ":memory:":
-        what = "file" if parsed.get_backend_name() == "sqlite" else "database"
-        raise SampleError(f"the database URL names no {what}, {_EXPECTED}")
+        part = "file" if parsed.get_backend_name() == "sqlite" else "database"
+        raise SampleError(f"the database URL has no {part}, {_EXPECTED}")
     return parsed
 
 

@@ -1,1 +1,1 @@
-"""What the exporter answers over HTTP."""
+"""The HTTP server."""

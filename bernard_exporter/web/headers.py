@@ -1,4 +1,4 @@
-"""The headers that tell a browser to trust nothing it was not sent."""
+"""Security headers for browsers."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ HEADERS = {
 }
 
 
-class Secured:
-    """Adds the headers to every answer of an application that does not set them itself."""
+class SecurityHeaders:
+    """Adds the headers to every response that does not set them itself."""
 
     def __init__(self, app: ASGIApp) -> None:
         """Wrap an application."""

@@ -1,57 +1,76 @@
-"""Scrapes: the bytes the poller rendered, and nothing in between."""
+"""Serves scrapes with the bytes that the poller rendered."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 from urllib.parse import parse_qsl
 
-from prometheus_client.exposition import choose_encoder, gzip_accepted
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from bernard_exporter.exposition import OPENMETRICS, TEXT
-from bernard_exporter.poller import Poller
+from bernard_exporter.metrics.exposition import OPENMETRICS, TEXT
+from bernard_exporter.polling.poller import Poller
+from bernard_exporter.web.negotiation import offers, quality
 
-# Every scraper asks the same way each time; strangers must not fill the memory.
+# A scraper always sends the same headers; the cache is limited so that other clients cannot fill the memory.
 _WAYS_OF_ASKING = 64
 _VARY = (b"vary", b"accept, accept-encoding")
 _NOSNIFF = (b"x-content-type-options", b"nosniff")
+_OPENMETRICS, _VERSION = "application/openmetrics-text", "1.0.0"
 _GZIP = (b"content-encoding", b"gzip")
 
 
 @lru_cache(maxsize=_WAYS_OF_ASKING)
 def _negotiate(accept: bytes, encodings: bytes) -> tuple[str, bool]:
-    """Return the format that is asked for, and whether it may be compressed."""
-    encoder = choose_encoder(accept.decode("latin-1"))[1]
-    kind = OPENMETRICS if encoder.startswith("application/openmetrics-text") else TEXT
-    return kind, bool(gzip_accepted(encodings.decode("latin-1")))
+    """Return the requested format, and whether the client accepts gzip."""
+    return _format(accept.decode("latin-1")), _gzip(encodings.decode("latin-1"))
 
 
-def _asked(scope: Scope) -> tuple[str, bool, frozenset[str]]:
-    """Return the format, whether it may be compressed, and the names of metrics that are asked for."""
+def _format(accept: str) -> str:
+    """Return OpenMetrics if a supported version is accepted and plain text is not preferred, else plain text."""
+    openmetrics = max(
+        (
+            offer.quality
+            for offer in offers(accept)
+            if offer.value == _OPENMETRICS and offer.parameters.get("version", _VERSION) == _VERSION
+        ),
+        default=0.0,
+    )
+    text = quality(accept, "text/plain", "text/*", "*/*") or 0.0
+    return OPENMETRICS if openmetrics > 0 and openmetrics >= text else TEXT
+
+
+def _gzip(encodings: str) -> bool:
+    """Return whether gzip is accepted and preferred."""
+    gzip = quality(encodings, "gzip", "*") or 0.0
+    return gzip > 0 and gzip >= (quality(encodings, "identity") or 0.0)
+
+
+def _requested(scope: Scope) -> tuple[str, bool, frozenset[str]]:
+    """Return the requested format, whether to compress, and the requested names of metrics."""
     accept = encodings = b""
     for name, value in scope["headers"]:
         if name == b"accept":
-            accept = value
+            accept += b"," + value
         elif name == b"accept-encoding":
-            encodings = value
+            encodings += b"," + value
     query = scope["query_string"]
     names = (value for key, value in parse_qsl(query.decode("latin-1")) if key == "name[]") if query else ()
     return *_negotiate(accept, encodings), frozenset(names)
 
 
 class Metrics:
-    """Answers scrapes with bytes that are ready; an ASGI application, for nothing stands between."""
+    """An ASGI application that answers scrapes with rendered bytes."""
 
     def __init__(self, poller: Poller) -> None:
-        """Answer from what the poller last rendered."""
+        """Serve the metrics of a poller."""
         self._scrape = poller.scrape
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        kind, gzip, names = _asked(scope)
-        parts = self._scrape.answer(kind, gzip, names)
+        media_type, gzip, names = _requested(scope)
+        parts = self._scrape.answer(media_type, gzip, names)
         headers = [
-            (b"content-type", kind.encode()),
+            (b"content-type", media_type.encode()),
             (b"content-length", b"%d" % sum(map(len, parts))),
             _VARY,
             _NOSNIFF,
@@ -66,10 +85,10 @@ class Metrics:
 
 
 class MetricsFirst:
-    """Answers scrapes itself and leaves everything else to another application, so that no router stands before."""
+    """Routes scrapes to the metrics, and all other requests to another application, without the cost of a router."""
 
     def __init__(self, metrics: Metrics, path: str, others: ASGIApp) -> None:
-        """Answer ``path`` with the metrics."""
+        """Serve the metrics at ``path``."""
         self._metrics = metrics
         self._path = path
         self._others = others

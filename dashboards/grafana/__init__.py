@@ -1,4 +1,4 @@
-"""What grafanalib 0.7.1 lacks of current Grafana: panels, targets, variables and boards of the schema of 10 to 13.
+"""Panels, targets, variables and dashboards in the schema of Grafana 10 to 13, which grafanalib 0.7.1 lacks.
 
-Each class writes that schema and nothing else: no Angular options, no ``null`` keys, data sources as uid objects.
+Each class writes only that schema: no Angular options, no ``null`` keys, data sources as uid objects.
 """

@@ -1,4 +1,4 @@
-"""A whole board, with its variables and annotations."""
+"""A dashboard, with its variables and annotations."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from grafanalib import core
 
 from dashboards.grafana.fields import DATASOURCE, Json
 
-# Grafana 10.0's own; later ones bring it up to date as they load a board.
+# The schema version of Grafana 10.0; later versions migrate it when they load a dashboard.
 SCHEMA_VERSION = 38
-# How a variable's query of label values is marked by Grafana's own editor.
+# The query type that Grafana's editor sets for a variable of label values.
 _LABEL_VALUES = 1
 
 
 class Variable(core.Template):  # type: ignore[misc] # grafanalib has no types
-    """A variable whose values are those of a label."""
+    """A variable with the values of a label."""
 
     def __init__(self, name: str, label: str, query: str, *, every: bool, hidden: bool = False) -> None:
-        """Offer the values of ``label_values(query, name)``, several and All of them where ``every`` is set."""
+        """Offer the values of ``label_values(query, name)``; ``every`` allows several of them and All."""
         super().__init__(name=name, label=label, query=f"label_values({query}, {name})", multi=every, includeAll=every)
         self.metric = query
         self.hide = core.HIDE_VARIABLE if hidden else core.SHOW
 
     def to_json_data(self) -> Json:
-        """Return it as Grafana writes it."""
+        """Return the object in Grafana's JSON format."""
         every = {"allValue": ".*", "current": {"selected": True, "text": ["All"], "value": ["$__all"]}}
         return {
             **(every if self.multi else {}),
@@ -48,14 +48,14 @@ class Variable(core.Template):  # type: ignore[misc] # grafanalib has no types
 
 
 class DatasourceVariable(core.Template):  # type: ignore[misc] # grafanalib has no types
-    """The choice of the Prometheus that is asked."""
+    """The variable that selects the Prometheus data source."""
 
     def __init__(self) -> None:
-        """Offer every Prometheus there is."""
+        """Offer every Prometheus data source."""
         super().__init__(name="datasource", label="Data source", query="prometheus", type="datasource")
 
     def to_json_data(self) -> Json:
-        """Return it as Grafana writes it."""
+        """Return the object in Grafana's JSON format."""
         return {
             "hide": core.SHOW,
             "includeAll": False,
@@ -71,14 +71,14 @@ class DatasourceVariable(core.Template):  # type: ignore[misc] # grafanalib has 
 
 
 class TextVariable(core.Template):  # type: ignore[misc] # grafanalib has no types
-    """A text that the reader may change."""
+    """A text that the user can change."""
 
     def __init__(self, name: str, label: str, text: str) -> None:
-        """Begin with ``text``."""
+        """Set the default value to ``text``."""
         super().__init__(name=name, label=label, query=text, type="textbox")
 
     def to_json_data(self) -> Json:
-        """Return it as Grafana writes it."""
+        """Return the object in Grafana's JSON format."""
         chosen = {"selected": True, "text": self.query, "value": self.query}
         return {
             "current": chosen,
@@ -93,7 +93,7 @@ class TextVariable(core.Template):  # type: ignore[misc] # grafanalib has no typ
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
-    """Marks on the time axis where a query has values, each a time in milliseconds."""
+    """Annotations on the time axis at the values of a query, which are times in milliseconds."""
 
     name: str
     expr: str
@@ -102,11 +102,11 @@ class Annotation:
     color: str
 
     def to_json_data(self) -> Json:
-        """Return it as Grafana writes it."""
+        """Return the object in Grafana's JSON format."""
         return {
             "datasource": DATASOURCE,
             "enable": True,
-            # Grafana up to 11 reads the query here, later ones in the target.
+            # Grafana up to 11 reads the query here, later versions in the target.
             "expr": self.expr,
             "hide": False,
             "iconColor": self.color,
@@ -120,10 +120,10 @@ class Annotation:
 
 
 class Board(core.Dashboard):  # type: ignore[misc] # grafanalib has no types
-    """A whole board of the current schema."""
+    """A dashboard in the current schema."""
 
     def to_json_data(self) -> Json:
-        """Return it as Grafana writes it."""
+        """Return the object in Grafana's JSON format."""
         return {
             "annotations": self.annotations,
             "description": self.description,

@@ -17,25 +17,25 @@ def _without_none(values: Json) -> Json:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A threshold: the colour from a value on, or of everything below the others where it is None."""
+    """A threshold: the colour from a value upwards; with None, the base colour below all others."""
 
     value: float | None
     color: str
 
     def json(self) -> Json:
-        """Return it as Grafana writes it."""
+        """Return the object in Grafana's JSON format."""
         return {"color": self.color, "value": self.value}
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link on a value; the URL may hold ``${__data.fields...}``, ``${__value.raw}`` and ``${__field.labels...}``."""
+    """A link on a value; the URL may use ``${__data.fields...}``, ``${__value.raw}`` and ``${__field.labels...}``."""
 
     title: str
     url: str
 
     def json(self) -> Json:
-        """Return it as Grafana writes it."""
+        """Return the object in Grafana's JSON format."""
         return {"targetBlank": False, "title": self.title, "url": self.url}
 
 
@@ -47,7 +47,7 @@ class Field:
         unit: one of Grafana's units.
         steps: thresholds, lowest first.
         mappings: value to text and colour, by the value as text.
-        no_value: what stands where nothing was found.
+        no_value: text shown where there is no value.
     """
 
     unit: str
@@ -60,7 +60,7 @@ class Field:
     links: tuple[Link, ...] = ()
 
     def mapped(self) -> list[Json]:
-        """Return the mappings as Grafana writes them."""
+        """Return the mappings in Grafana's JSON format."""
         options = {
             value: {"color": color, "index": index, "text": text}
             for index, (value, text, color) in enumerate(self.mappings)
@@ -68,7 +68,7 @@ class Field:
         return [{"options": options, "type": "value"}] if options else []
 
     def thresholds(self) -> Json:
-        """Return the thresholds as Grafana writes them."""
+        """Return the thresholds in Grafana's JSON format."""
         return {"mode": "absolute", "steps": [step.json() for step in self.steps]}
 
     def defaults(self, color: str, custom: Json) -> Json:
@@ -90,10 +90,10 @@ class Field:
 
     def properties(self) -> list[Json]:
         """Return the same as properties of an override, for one column of a table."""
-        found = {
+        values = {
             "unit": self.unit,
             "decimals": self.decimals,
-            # What the panel says without rows would else stand in each empty cell.
+            # Otherwise each empty cell would show the panel's text for no rows.
             "noValue": EMPTY_CELL,
             "thresholds": self.thresholds(),
             "mappings": self.mapped() or None,
@@ -101,9 +101,9 @@ class Field:
             "min": self.minimum,
             "max": self.maximum,
         }
-        return [{"id": key, "value": value} for key, value in _without_none(found).items()]
+        return [{"id": key, "value": value} for key, value in _without_none(values).items()]
 
 
 def override(matcher: str, of: str, properties: Sequence[Json]) -> Json:
-    """Return an override of the fields that a matcher, such as ``byName``, finds."""
+    """Return an override of the fields that a matcher, such as ``byName``, selects."""
     return {"matcher": {"id": matcher, "options": of}, "properties": list(properties)}

@@ -1,10 +1,10 @@
-"""What is asked of the exporters themselves: each its own, so ``job`` and ``instance`` stay."""
+"""Queries about the exporters themselves; they keep ``job`` and ``instance``."""
 
 from __future__ import annotations
 
-from bernard_exporter import catalogue as c
-from bernard_exporter.metric import Metric
-from bernard_exporter.promql import TARGET_LABELS
+from bernard_exporter.metrics import catalogue as c
+from bernard_exporter.metrics.metric import Metric
+from monitoring.promql import TARGET_LABELS
 
 _CHOSEN = {label: f"${label}" for label in TARGET_LABELS}
 _INSIDE = ",".join(f'{label}=~"{variable}"' for label, variable in _CHOSEN.items())
@@ -15,7 +15,7 @@ def _own(metric: Metric) -> str:
 
 
 def _of_target(name: str) -> str:
-    """Return a selector of a series that Prometheus or its client library names."""
+    """Return a selector of a series that Prometheus or its client library defines."""
     return f"{name}{{{_INSIDE}}}"
 
 
@@ -33,7 +33,7 @@ RESYNCS = f"sum by (reason) (increase({_own(c.RESYNCS)}[$__rate_interval]))"
 RELOADED = _own(c.RELOAD_SUCCESSFUL)
 RELOAD_MOMENT = f"{_own(c.RELOAD_SUCCESS)} * 1000"
 NEWEST_RUN_AGE = f"time() - {_own(c.NEWEST_START)}"
-# What is true of the inventory is the same for every exporter.
+# Values about the inventory are the same for every exporter.
 REJECTED = f"max by (reason) ({_own(c.ROWS_REJECTED)})"
 REJECTED_ALL = f"max(sum by (instance) ({_own(c.ROWS_REJECTED)}))"
 ANOMALIES = f"max by (kind) ({_own(c.ANOMALIES)})"

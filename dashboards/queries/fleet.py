@@ -1,17 +1,17 @@
-"""What is asked of the fleet: a few answers for all the chosen jobs together."""
+"""Queries about the fleet: aggregates over all selected jobs."""
 
 from __future__ import annotations
 
-from alerts import recording
-from bernard_exporter import catalogue as c
-from bernard_exporter.metric import JOB_LABELS
-from bernard_exporter.model import RANK, Rank, State
-from bernard_exporter.promql import largest
+from bernard_exporter.domain.model import RANK, Rank, State
+from bernard_exporter.metrics import catalogue as c
+from bernard_exporter.metrics.metric import JOB_LABELS
 from dashboards.queries import jobs
 from dashboards.queries.selection import chosen, counted, each, recorded
 from dashboards.states import SEVERITIES
+from monitoring import recorded as series
+from monitoring.promql import largest
 
-# States in which a restore would bring back old data, or none.
+# States in which a restore would recover old data, or none.
 _TOO_OLD = "|".join((State.MISSING, State.STALE, State.VERY_STALE))
 
 
@@ -23,23 +23,23 @@ def _in_rank(rank: Rank) -> str:
 EXPECTED = f"sum({chosen(c.EXPECTED)})"
 _FRESH = chosen(c.STATE, state=State.FRESH.value)
 FRESH_SHARE = f"avg({_FRESH})"
-FRESH_SHARE_BY_PLACE = f"avg by (type, datacenter) ({_FRESH})"
+FRESH_SHARE_BY_DATACENTER = f"avg by (type, datacenter) ({_FRESH})"
 CRITICAL = _in_rank(Rank.CRITICAL)
 WARNING = _in_rank(Rank.WARNING)
-# The least of all data centres: 1 where each of them is too old.
+# The minimum over all data centres: 1 if all of them are stale.
 STALE_EVERYWHERE = f"sum(min by (section, type) ({largest(each(c.STATE, {'state': _TOO_OLD}))}))"
 FAILED = f"sum({chosen(c.LAST_ATTEMPT_STATUS, status='failed')})"
 RUNNING = f"sum({chosen(c.ONGOING)})"
-OVERDUE = counted(jobs.OVERDUE)
+OVERDUE = f"sum({jobs.IS_OVERDUE}) or 0 * count({chosen(c.EXPECTED)})"
 ABANDONED = f"sum({chosen(c.ABANDONED)})"
 BY_STATE = f"sum by (state) ({chosen(c.STATE)})"
 BY_STATUS = f"sum by (status) ({chosen(c.LAST_ATTEMPT_STATUS)})"
 RUNS = f"sum({chosen(c.RUNS)})"
-RUNNING_BY_PLACE = f"sum by (type, datacenter) ({chosen(c.ONGOING)})"
+RUNNING_BY_DATACENTER = f"sum by (type, datacenter) ({chosen(c.ONGOING)})"
 RUNNING_LONG = counted(f"({jobs.RUNNING_OF_LIMIT}) > 1")
-# A job's column in the matrix is called by type and data centre.
+# The name of a job's column in the matrix consists of type and data centre.
 MATRIX = f'max by (section, place) (label_join({jobs.STATE}, "place", "/", "type", "datacenter"))'
-JOB_RPO_MET = recorded(recording.RPO_MET["30d"])
+JOB_RPO_MET = recorded(series.RPO_MET["30d"])
 RPO_MET = f"avg by (type, datacenter) ({JOB_RPO_MET})"
 
 # Alerts that are not about a job have none of these labels.
@@ -50,5 +50,5 @@ _FIRING = " or ".join(
 )
 ALERTS = largest(_FIRING, ("alertname", *JOB_LABELS))
 INVENTORY_AGE = f"time() - {chosen(c.LAST_POLL)}"
-ON_TIME = f"1 - ({OVERDUE}) / count({jobs.DUE})"
+ON_TIME = f"1 - avg({jobs.IS_OVERDUE})"
 LONGEST = f"topk(15, {jobs.DURATION_OF_LIMIT})"

@@ -1,24 +1,22 @@
-"""What is asked of jobs: one answer a job."""
+"""Queries about jobs: one sample per job."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from alerts.settings import Settings
-from bernard_exporter import catalogue as c
-from bernard_exporter.metric import Metric
-from bernard_exporter.promql import largest
+from bernard_exporter.metrics import catalogue as c
+from bernard_exporter.metrics.metric import Metric
 from dashboards.queries.selection import JOB, among, chosen, each
 from dashboards.states import STATES, STATUSES
+from monitoring.promql import largest
 
-_SITE = Settings()
-# Grafana counts times in milliseconds.
+# Grafana expects times in milliseconds.
 _MS = " * 1000"
 _ABOUT_NOW = 20
 
 
 def _coded(metric: Metric, label: str, codes: Mapping[int, str]) -> str:
-    """Return the number of the label value that holds: a sample is 1 where its value does, and 0 elsewhere."""
+    """Return the code of the label value whose sample is 1; the samples of the other values are 0."""
     return largest(" or ".join(f"{code} * {each(metric, {label: value})}" for code, value in codes.items()))
 
 
@@ -50,7 +48,7 @@ DURATION_OF_LIMIT = f"{DURATION} / {MAX_DURATION}"
 FILES = chosen(c.LAST_SUCCESS_FILES)
 OBJECTS = chosen(c.LAST_SUCCESS_OBJECTS)
 OBJECTS_CHANGE = chosen(c.LAST_SUCCESS_OBJECTS_CHANGE)
-# Two exporters may know of different newest successes for as long as one has polled and the other has not.
+# Two exporters may have different newest successes while only one of them has polled.
 WHERE = f"topk by ({JOB}) (1, {chosen(c.LAST_SUCCESS_INFO)})"
 
 ATTEMPT_ID = chosen(c.LAST_ATTEMPT_ID)
@@ -65,10 +63,10 @@ RUNS = chosen(c.RUNS)
 DUE = chosen(c.PREVIOUS_RUN)
 NEXT = chosen(c.NEXT_RUN)
 COMING = f"bottomk({_ABOUT_NOW}, {NEXT})"
-# Clocks differ: a run may seem to have begun a little before it was due.
-_BEGUN = f"({ATTEMPT_START} >= {DUE} - {_SITE.clock_tolerance:.0f})"
-# As the alert BackupDidNotStart has it, with the same grace and tolerance.
-OVERDUE = f"((time() - {DUE} > {_SITE.grace:.0f}) unless on ({JOB}) {_BEGUN} unless on ({JOB}) {RUNNING})"
+IS_OVERDUE = chosen(c.OVERDUE)
+OVERDUE = f"({IS_OVERDUE} == 1)"
+START_WITHIN = chosen(c.START_WITHIN)
 BEHIND = f"{ATTEMPT_START} - ({DUE} <= {ATTEMPT_START})"
+BEHIND_OF_LIMIT = f"({BEHIND}) / {START_WITHIN}"
 OLDEST = chosen(c.OLDEST_RETAINED)
 RESTORE = chosen(c.RESTORE_ESTIMATE)

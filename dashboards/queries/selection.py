@@ -1,11 +1,11 @@
-"""Samples of what the reader chose, one each however many exporters are scraped."""
+"""Samples of the selected jobs, independent of the number of exporters scraped."""
 
 from __future__ import annotations
 
-from alerts.recording import Recorded
-from bernard_exporter import promql
-from bernard_exporter.catalogue import EXPECTED
-from bernard_exporter.metric import JOB_LABELS, Metric
+from bernard_exporter.metrics.catalogue import EXPECTED
+from bernard_exporter.metrics.metric import JOB_LABELS, Metric
+from monitoring import promql
+from monitoring.recorded import Recorded
 
 JOB = ", ".join(JOB_LABELS)
 
@@ -15,7 +15,7 @@ def _variables(labels: tuple[str, ...]) -> dict[str, str]:
 
 
 def chosen(metric: Metric, **equals: str) -> str:
-    """Return one sample for each set of the metric's own labels; those held to one value are left out.
+    """Return an expression with one sample per set of the metric's own labels, without labels fixed to one value.
 
     Raises:
         ValueError: the metric has no such label.
@@ -24,7 +24,7 @@ def chosen(metric: Metric, **equals: str) -> str:
 
 
 def each(metric: Metric, matches: dict[str, str] | None = None, **equals: str) -> str:
-    """Return a selector of the chosen samples, one for each exporter: to be aggregated.
+    """Return a selector of the selected samples, one per exporter, for use in an aggregation.
 
     Raises:
         ValueError: the metric has no such label.
@@ -33,16 +33,16 @@ def each(metric: Metric, matches: dict[str, str] | None = None, **equals: str) -
 
 
 def recorded(series: Recorded) -> str:
-    """Return the chosen samples of a recording rule."""
+    """Return a selector of the selected samples of a recording rule."""
     inside = ",".join(f'{label}=~"{variable}"' for label, variable in _variables(series.labels).items())
     return f"{series.name}{{{inside}}}"
 
 
-def among(expr: str, those: str) -> str:
-    """Return the samples of an expression for the jobs of another one."""
-    return f"({expr}) and on ({JOB}) {those}"
+def among(expr: str, jobs: str) -> str:
+    """Return the samples of an expression for the jobs of another expression."""
+    return f"({expr}) and on ({JOB}) {jobs}"
 
 
-def counted(those: str) -> str:
-    """Return how many samples an expression has: 0 when it has none, and nothing while no exporter says anything."""
-    return f"count({those}) or 0 * count({chosen(EXPECTED)})"
+def counted(samples: str) -> str:
+    """Return the number of samples of an expression, 0 included; no sample while no exporter answers."""
+    return f"count({samples}) or 0 * count({chosen(EXPECTED)})"

@@ -1,4 +1,4 @@
-"""Where a real Alertmanager sends to: webhooks, a chat and a mail server, all of the test's own."""
+"""Receivers of Alertmanager's notifications for the tests: webhooks, a chat and a mail server."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from tests.servers import free_port
+from testing.servers import free_port
 
 # An age, as Prometheus writes it.
 _DURATION = re.compile(r"\b\d+[dhm]( \d+[hms])*\b")

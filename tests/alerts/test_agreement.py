@@ -1,4 +1,4 @@
-"""Alerts, evaluated by Prometheus, agree with the function that judges backups."""
+"""The alerts, evaluated by Prometheus, agree with the function that determines states."""
 
 from __future__ import annotations
 
@@ -14,19 +14,20 @@ from typing import Any
 import pytest
 
 from alerts import render
-from alerts.settings import Settings
-from bernard_exporter.assessment import Calendar, build
-from bernard_exporter.catalogue import CATALOGUE
-from bernard_exporter.inventory.counting import Counting
+from bernard_exporter.domain.due import Calendar
+from bernard_exporter.domain.model import Job, State
+from bernard_exporter.domain.policy import Limits, Policy, judge
+from bernard_exporter.inventory.contents_counter import ContentsCounter
+from bernard_exporter.inventory.evaluate import build
+from bernard_exporter.inventory.snapshot import JobStatus, Snapshot
 from bernard_exporter.inventory.sync import Inventory
-from bernard_exporter.metric import JOB_LABELS
-from bernard_exporter.model import Job, State
-from bernard_exporter.policy import Limits, Policy, judge
-from bernard_exporter.snapshot import JobStatus, Snapshot
+from bernard_exporter.metrics.catalogue import CATALOGUE
+from bernard_exporter.metrics.metric import JOB_LABELS
+from bernard_exporter.metrics.self_metrics import SelfMetrics
 from bernard_exporter.store.connection import Database
-from bernard_exporter.telemetry import Telemetry
-from tests.rows import CODFW, EQIAD, Rows, run_row
-from tests.servers import need
+from monitoring.settings import SiteSettings
+from testing.rows import CODFW, EQIAD, Rows, run_row
+from testing.servers import need
 
 # promtool counts time from 1970 in steps of one size, so the moment that is looked at is a whole number of them.
 STEPS, STEP = 20, timedelta(days=1000)
@@ -83,25 +84,27 @@ def _history(chance: random.Random, limits: Limits) -> Iterator[tuple[datetime, 
 
 def _before(chance: random.Random, limits: Limits, size: int | None) -> int | None:
     """Return the size of an earlier success, from which the change to ``size`` may be just on a limit."""
-    change = chance.choice([limits.size_change_warning, limits.size_change_critical]) * chance.choice([-1, 1])
+    # Where any change is accepted, as if by the usual limit.
+    change = chance.choice([limits.size_change_warning or 0.05, limits.size_change_critical or 0.15])
+    change *= chance.choice([-1, 1])
     found = round((size or UNIT) / (1 + change)) + chance.choice([-1, 0, 0, 1])
     return chance.choice([found, found, found, 0, None, 2 * found])
 
 
 def snapshot(rows: Rows, drawn: Drawn) -> Snapshot:
-    """Return what the exporter makes of the rows: read, added up and judged by its own code."""
+    """Return the exporter's snapshot of the rows, built by its own code."""
     rows.add_all(drawn.rows)
     inventory = Inventory(Policy(expected=drawn.limits), 1e9)
     with Database(rows.settings).connect() as connection:
         inventory.update(connection, NOW)
-    return build(inventory, Counting(), Calendar(), NOW)
+    return build(inventory, ContentsCounter(), Calendar(), NOW)
 
 
 def evaluated(found: Snapshot, folder: Path) -> dict[Job, set[str]]:
     """Return the alerts of each job that fire at this moment, by promtool, without waiting."""
-    files = dict(render.rule_files(Settings(pace=0)))
+    files = dict(render.rule_files(SiteSettings(pace=0)))
     (folder / "bernard_backups.yaml").write_text(files["rules/bernard_backups.yaml"])
-    own = Telemetry(reload_success=0.0, up=True, last_poll=NOW.timestamp())
+    own = SelfMetrics(reload_success=0.0, up=True, last_poll=NOW.timestamp())
     told = {'up{job="bernard",instance="a"}': 1.0}
     for metric in CATALOGUE:
         for labels, value in metric.samples(found, own):
@@ -126,7 +129,7 @@ def evaluated(found: Snapshot, folder: Path) -> dict[Job, set[str]]:
 
 
 def _fired(said: str) -> dict[Job, set[str]]:
-    """Return the alerts that promtool says it got, where none was expected."""
+    """Return the alerts that promtool reports, where none was expected."""
     assert "exp: nil" in said, said[:3000]
     fired: dict[Job, set[str]] = {}
     for text in re.findall(r"\{([^}]*)\} 1E\+00", said):
@@ -138,7 +141,7 @@ def _fired(said: str) -> dict[Job, set[str]]:
 
 
 def should_fire(status: JobStatus) -> set[str]:
-    """Return what the function that judges says, each of its rules asked alone, as an alert is."""
+    """Return the result of each rule of the state function, evaluated separately like an alert."""
     limits = status.limits
     assert limits
     newest, previous = status.newest, status.previous

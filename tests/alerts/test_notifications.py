@@ -1,4 +1,4 @@
-"""From rows in a real MariaDB to what a person receives: exporter, Prometheus, Alertmanager, webhooks, chat, mail."""
+"""From rows in MariaDB to notifications: exporter, Prometheus, Alertmanager, webhooks, chat and mail."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ import pytest
 from click.testing import CliRunner
 
 from alerts.__main__ import main
+from testing import plain_http
+from testing.exporter import Exporter, exporter
+from testing.prometheus import Prometheus
+from testing.rows import CODFW, DAY, EQIAD, Rows
+from testing.servers import MariaDB, eventually, free_port, need, process
 from tests.alerts.receivers import Inbox, inbox
-from tests.exporter import Exporter, exporter
-from tests.prometheus import Prometheus
-from tests.rows import CODFW, DAY, EQIAD, Rows
-from tests.servers import MariaDB, eventually, free_port, need, process
 
 # Everything waits a small part of the usual time: a stale backup alerts after 13 seconds.
 PACE = 0.015
@@ -67,13 +68,13 @@ class Fleet:
         return stack.enter_context(exporter(self.directory, self.config(s4), "--web.listen-address", self.exported))
 
     def firing(self, name: str, section: str) -> bool:
-        """Tell whether an alert fires in Prometheus, whether anybody is told or not."""
+        """Return whether an alert fires in Prometheus, notified or not."""
         query = f'count(ALERTS{{alertstate="firing",alertname="{name}",section="{section}"}})'
         return bool(self.prometheus.ask(query))
 
     def held_back(self, name: str, section: str) -> bool:
-        """Tell whether Alertmanager knows an alert and keeps it to itself because of another."""
-        alerts = httpx.get(f"http://{self.alertmanager}/api/v2/alerts").json()
+        """Return whether Alertmanager knows an alert and keeps it to itself because of another."""
+        alerts = plain_http.get(f"http://{self.alertmanager}/api/v2/alerts").json()
         return any(
             alert["status"]["inhibitedBy"]
             for alert in alerts
@@ -131,7 +132,7 @@ def start_prometheus(fleet: Fleet, stack: ExitStack, *others: str) -> None:
 def _answers(url: str) -> Callable[[], bool]:
     def answers() -> bool:
         try:
-            return httpx.get(url).status_code == 200
+            return plain_http.get(url).status_code == 200
         except httpx.TransportError:
             return False
 
@@ -156,7 +157,7 @@ def write(rows: Rows) -> None:
     rows.add(section="s9", start=now - DAY)
 
 
-def test_people_are_told_what_happens_once_and_when_it_is_over(fleet: Fleet) -> None:
+def test_each_alert_is_notified_once_and_resolved_once(fleet: Fleet) -> None:
     write(fleet.rows)
     with ExitStack() as stack:
         running = fleet.export(stack)
@@ -168,73 +169,73 @@ def test_people_are_told_what_happens_once_and_when_it_is_over(fleet: Fleet) -> 
 
 
 def _backups_go_wrong(fleet: Fleet) -> None:
-    told = fleet.inbox
+    inbox = fleet.inbox
     fleet.rows.add(section="s1", start=datetime.now(UTC), status="failed")
-    eventually(lambda: told.chat(": s1:"), "the failure of s1 is told")
+    eventually(lambda: inbox.chat(": s1:"), "the failure of s1 is reported")
     fleet.rows.add(section="s1", start=datetime.now(UTC))
-    eventually(lambda: len(told.chat(": s1:")) == 2, "the success of s1 is told")
-    assert told.chat(": s1:") == ["WARNING: s1: dump of s1 in eqiad failed", "OK: s1: dump of s1 in eqiad failed"]
-    eventually(lambda: told.chat(": s2:") and told.subjects(": s2:"), "the stale backup of s2 is told")
-    assert told.chat(": s2:") == told.subjects(": s2:") == ["CRITICAL: s2: dump of s2 in eqiad is AGE old"]
+    eventually(lambda: len(inbox.chat(": s1:")) == 2, "the success of s1 is reported")
+    assert inbox.chat(": s1:") == ["WARNING: s1: dump of s1 in eqiad failed", "OK: s1: dump of s1 in eqiad failed"]
+    eventually(lambda: inbox.chat(": s2:") and inbox.subjects(": s2:"), "the stale backup of s2 is reported")
+    assert inbox.chat(": s2:") == inbox.subjects(": s2:") == ["CRITICAL: s2: dump of s2 in eqiad is AGE old"]
     # Very stale, and the only copy there is: it pages, and no message of lesser urgency comes beside it.
-    eventually(lambda: len(told.webhooks("/pager")) == 2, "s3 pages")
+    eventually(lambda: len(inbox.webhooks("/pager")) == 2, "s3 pages")
     assert fleet.held_back("BackupStale", "s3")
 
 
 def _database_is_killed(fleet: Fleet, running: Exporter, stack: ExitStack) -> None:
-    told, server = fleet.inbox, fleet.server.running
+    inbox, server = fleet.inbox, fleet.server.running
     assert server
     server.kill()
     server.wait()
-    eventually(lambda: told.chat("read the inventory"), "that polls fail is told")
-    # What goes stale while nobody knows whether it still is stays unsaid until somebody does.
+    eventually(lambda: inbox.chat("read the inventory"), "that polls fail is reported")
+    # Alerts that start while the data is old are inhibited until polls succeed.
     running.config.write_text(fleet.config("20h"))
     running.running.send_signal(signal.SIGHUP)
     eventually(lambda: fleet.held_back("BackupStale", "s4"), "the stale backup of s4 is held back")
     assert fleet.held_back("BackupVeryStale", "s3")
-    assert told.chat(": s4:") == []
+    assert inbox.chat(": s4:") == []
     stack.enter_context(fleet.server.serve())
-    eventually(lambda: len(told.chat("read the inventory")) == 2, "that polls succeed is told")
-    eventually(lambda: told.chat(": s4:"), "the stale backup of s4 is told")
+    eventually(lambda: len(inbox.chat("read the inventory")) == 2, "that polls succeed is reported")
+    eventually(lambda: inbox.chat(": s4:"), "the stale backup of s4 is reported")
 
 
 def _exporter_is_killed(fleet: Fleet, running: Exporter, stack: ExitStack) -> None:
-    told = fleet.inbox
+    inbox = fleet.inbox
     running.running.kill()
     running.running.wait()
-    eventually(lambda: told.chat("can be scraped"), "that the exporter is down is told")
+    eventually(lambda: inbox.chat("can be scraped"), "that the exporter is down is reported")
     for name, section in (("BackupVeryStale", "s3"), ("BackupStale", "s2"), ("BackupStale", "s4")):
         assert fleet.firing(name, section)
         eventually(lambda name=name, section=section: fleet.held_back(name, section), f"{name} is held back")  # type: ignore[misc]
     fleet.export(stack, "20h")
-    eventually(lambda: len(told.chat("can be scraped")) == 2, "that the exporter is up is told")
+    eventually(lambda: len(inbox.chat("can be scraped")) == 2, "that the exporter is up is reported")
 
 
 def _all_is_mended(fleet: Fleet) -> None:
-    told = fleet.inbox
+    inbox = fleet.inbox
     for section in ("s2", "s3", "s4"):
         fleet.rows.add(section=section, start=datetime.now(UTC))
-    eventually(lambda: len(told.webhooks("/pager")) == 3, "that s3 is well is told")
-    eventually(lambda: told.webhooks("/task"), "s9 is a task")
+    eventually(lambda: len(inbox.webhooks("/pager")) == 3, "that s3 is well is reported")
+    eventually(lambda: inbox.webhooks("/task"), "s9 is a task")
     for section in ("s2", "s4"):
-        eventually(lambda section=section: len(told.chat(f": {section}:")) == 2, f"{section} is well")  # type: ignore[misc]
-    assert told.webhooks("/pager") == [
+        eventually(lambda section=section: len(inbox.chat(f": {section}:")) == 2, f"{section} is well")  # type: ignore[misc]
+    assert inbox.webhooks("/pager") == [
         ("s3", "firing", ("BackupVeryStale",)),
         ("s3", "firing", ("BackupStaleEverywhere", "BackupVeryStale")),
         ("s3", "resolved", ("BackupStaleEverywhere", "BackupVeryStale")),
     ]
-    assert told.webhooks("/task") == [("s9", "firing", ("BackupNotInPolicy",))]
-    eventually(lambda: len(told.subjects("")) == 11, "every mail has arrived")
+    assert inbox.webhooks("/task") == [("s9", "firing", ("BackupNotInPolicy",))]
+    eventually(lambda: len(inbox.subjects("")) == 11, "every mail has arrived")
     critical = [
         *(f"{word}: {section}: dump of {section} in eqiad is AGE old" for section in ("s2", "s4") for word in WORDS),
         *(f"{word}: No exporter can read the inventory of backups" for word in WORDS),
         *(f"{word}: No exporter of backups can be scraped" for word in WORDS),
     ]
     failed = [f"{word}: s1: dump of s1 in eqiad failed" for word in ("WARNING", "OK")]
-    assert sorted(told.chat("")) == sorted([*critical, *failed])
+    assert sorted(inbox.chat("")) == sorted([*critical, *failed])
     pages = ["PAGE: s3: dump of s3 in eqiad is AGE old #page", "PAGE: s3: 2 alerts", "OK: s3: 2 alerts"]
-    assert sorted(told.subjects("")) == sorted([*critical, *pages])
-    page = told.mails[[str(mail["Subject"]) for mail in told.mails].index("PAGE: s3: 2 alerts")]
+    assert sorted(inbox.subjects("")) == sorted([*critical, *pages])
+    page = inbox.mails[[str(mail["Subject"]) for mail in inbox.mails].index("PAGE: s3: 2 alerts")]
     body = page.get_body(("plain",))
     assert body
     lines = body.get_content().splitlines()

@@ -1,4 +1,4 @@
-"""The example configuration of Alertmanager, in the hands of the real amtool."""
+"""The example configuration of Alertmanager, checked with amtool."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ import pytest
 import yaml
 
 from alerts import products
+from testing.servers import need
 from tests.alerts.test_rules import alerting_rules
-from tests.servers import need
 
 FOLDER = products.FOLDER / "alertmanager"
 CONFIG = FOLDER / "alertmanager.yml"
 
 
 def amtool(*arguments: str) -> str:
-    """Run amtool; return what it said, or fail with it."""
+    """Run amtool; return its output, or fail with it."""
     done = subprocess.run([need("amtool"), *arguments], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -49,7 +49,7 @@ def test_every_alert_is_routed_by_its_severity() -> None:
         )  # fmt: skip
 
 
-def test_what_no_route_takes_is_still_told() -> None:
+def test_alert_without_a_matching_route_is_still_notified() -> None:
     assert amtool("config", "routes", "test", f"--config.file={CONFIG}", "alertname=Other").strip() == "critical"
 
 
@@ -139,7 +139,7 @@ def test_text_is_short_and_has_what_to_do_for_each_alert(tmp_path: Path) -> None
     ]
 
 
-def test_end_is_told_in_one_line_an_alert(tmp_path: Path) -> None:
+def test_resolved_notification_has_one_line_per_alert(tmp_path: Path) -> None:
     over = [_alert("BackupVeryStale", "dump of s1 in eqiad is 17d old #page", "resolved")]
     text = rendered("bernard.text", tmp_path, status="resolved", alerts=over)
     assert text.strip() == "OK since 13:30 UTC: dump of s1 in eqiad is 17d old #page"

@@ -1,4 +1,4 @@
-"""The committed rules, in the hands of the real promtool."""
+"""The committed rules, checked with promtool."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from click.testing import CliRunner
 
 from alerts import products, render
 from alerts.__main__ import main
-from alerts.alert import Severity
-from alerts.settings import Settings
-from bernard_exporter import catalogue
-from tests.alerts import backup_scenarios as about
-from tests.alerts.rule_tests import SCENARIOS
-from tests.alerts.scenarios import Changes, job, of_all, series, target
-from tests.servers import need
+from bernard_exporter.metrics import catalogue
+from monitoring.settings import SiteSettings
+from monitoring.severity import Severity
+from testing.alerts import backup_scenarios as about
+from testing.alerts.rule_tests import SCENARIOS
+from testing.alerts.scenarios import Changes, job, of_all, series, target
+from testing.servers import need
 
 RULES = products.FOLDER / "rules"
 NAMES = ["bernard_backups", "bernard_exporter", "bernard_objectives"]
@@ -32,7 +32,7 @@ CONTRACT = {
 
 
 def promtool(*arguments: str, folder: Path = RULES) -> str:
-    """Run promtool; return what it said, or fail with it."""
+    """Run promtool; return its output, or fail with it."""
     done = subprocess.run([need("promtool"), *arguments], cwd=folder, capture_output=True, text=True, check=False)
     said = done.stdout + done.stderr
     assert done.returncode == 0, said
@@ -146,7 +146,7 @@ def test_generation_follows_the_values_of_a_site(tmp_path: Path) -> None:
 
 
 def test_no_pace_is_so_short_that_a_rule_becomes_invalid(tmp_path: Path) -> None:
-    for name, text in render.rule_files(Settings(pace=0)):
+    for name, text in render.rule_files(SiteSettings(pace=0)):
         (tmp_path / Path(name).name).write_text(text)
     promtool("check", "rules", *(f"{name}.yaml" for name in NAMES), folder=tmp_path)
 
@@ -161,7 +161,7 @@ def test_alerts_say_what_was_found_what_is_expected_and_where_to_look(tmp_path: 
         "BackupStale": {
             "summary": "dump of s1 in eqiad is 9d 0h 20m 0s old",
             "description": "The newest success started 9d 0h 20m 0s ago, expected at most 8d 0h 0m 0s. A restore "
-            "would lose what was written since.",
+            "would lose all later writes.",
         },
         "BackupTooSmall": {
             "summary": "dump of s1 in eqiad has only 512kiB",
@@ -169,12 +169,12 @@ def test_alerts_say_what_was_found_what_is_expected_and_where_to_look(tmp_path: 
         },
         "BackupSizeChanged": {
             "summary": "Size of dump of s1 in eqiad changed by -50%",
-            "description": "Against the success before it, the newest changed by -50%, expected at most 15% either "
-            "way. A loss of tables looks like this, and so does planned work. The next success of about this size "
-            "ends the alert.",
+            "description": "The size of the newest success changed by -50% from the previous one, expected at most "
+            "15% up or down. Tables may have been lost, or the data changed as planned. The next success of about "
+            "this size ends the alert.",
         },
     }
-    told: Changes = {
+    changes: Changes = {
         catalogue.LAST_SUCCESS_START: -9 * 86_400,
         catalogue.LAST_SUCCESS_SIZE: 1 << 19,
         catalogue.PREVIOUS_SUCCESS_SIZE: 1 << 20,
@@ -200,10 +200,10 @@ def test_alerts_say_what_was_found_what_is_expected_and_where_to_look(tmp_path: 
         }
         for name, words in expected.items()
     ]
-    told_series = of_all(target(), job(told), about.ELSEWHERE)
+    all_series = of_all(target(), job(changes), about.ELSEWHERE)
     test = {
         "interval": "1m",
-        "input_series": [{"series": name, "values": values} for name, values in told_series.items()],
+        "input_series": [{"series": name, "values": values} for name, values in all_series.items()],
         "alert_rule_test": checks,
     }
     document = {"rule_files": [str(RULES / "bernard_backups.yaml")], "evaluation_interval": "1m", "tests": [test]}

@@ -1,4 +1,4 @@
-"""One page an alert, and what it tells to paste runs."""
+"""Every alert has a runbook, and the queries and statements in it run."""
 
 from __future__ import annotations
 
@@ -8,28 +8,30 @@ from pathlib import Path
 import pytest
 
 from alerts.render import as_yaml, rule_groups
-from alerts.settings import Settings
-from bernard_exporter.catalogue import CATALOGUE
+from bernard_exporter.metrics.catalogue import CATALOGUE
+from monitoring.settings import SiteSettings
+from testing.rows import Rows
+from testing.servers import MariaDB
+from testing.tree import ROOT
 from tests.alerts.test_rules import alerting_rules, promtool
-from tests.rows import Rows
-from tests.servers import MariaDB
 
-DOCS = Path(__file__).parent.parent.parent / "docs"
+DOCS = ROOT / "docs"
 FOLDER = DOCS / "runbooks"
-# Pages about alerts are called as they are; others, such as the index, are not.
+# A page about an alert has the alert's name; other pages begin with a small letter.
 PAGES = sorted(path for path in FOLDER.glob("*.md") if path.name[0].isupper())
 HEADINGS = [
     "What it means",
     "How bad it is",
-    "How to look",
+    "What to look at",
     "What to do",
+    "When it is over",
     "How to silence it",
     "What a false alarm looks like",
 ]
 
 
 def blocks(path: Path, language: str) -> list[str]:
-    """Return what stands in fenced blocks of a language."""
+    """Return the contents of the fenced blocks in a language."""
     return re.findall(rf"^```{language}\n(.*?)^```$", path.read_text(), re.MULTILINE | re.DOTALL)
 
 
@@ -38,21 +40,21 @@ def test_every_alert_has_its_page_and_every_page_its_alert() -> None:
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.stem))
-def test_page_answers_what_one_asks_at_night(path: Path) -> None:
+def test_page_has_its_sections_its_severities_and_a_silence(path: Path) -> None:
     text = path.read_text()
     assert text.startswith(f"# {path.stem}\n\nSeverity: ")
     assert re.findall(r"^## (.*)$", text, re.MULTILINE) == HEADINGS
     severities = {rule["labels"]["severity"] for rule in alerting_rules() if rule["alert"] == path.stem}
-    said = text.splitlines()[2]
-    assert {word for word in ("page", "critical", "warning", "task") if word in said} == severities
+    line = text.splitlines()[2]
+    assert {word for word in ("page", "critical", "warning", "task") if word in line} == severities
     silences = [line for block in blocks(path, "sh") for line in block.splitlines()]
     assert [line for line in silences if f"alertname={path.stem}" in line and line.startswith("amtool silence add ")]
 
 
-def test_every_query_is_valid_and_names_what_there_is(tmp_path: Path) -> None:
+def test_every_query_is_valid_and_uses_existing_metrics(tmp_path: Path) -> None:
     recorded = {
         rule["record"]
-        for groups in rule_groups(Settings()).values()
+        for groups in rule_groups(SiteSettings()).values()
         for group in groups
         for rule in group["rules"]
         if "record" in rule
@@ -78,7 +80,7 @@ def test_every_statement_runs_on_the_metadata_database(mariadb: MariaDB, mariadb
         mariadb.execute(statement, database=mariadb_url.rpartition("/")[2])
 
 
-def test_the_table_of_alerts_says_how_urgent_each_is_and_how_long_it_waits() -> None:
+def test_the_table_of_alerts_has_each_severity_and_hold_time() -> None:
     text = (DOCS / "how-to" / "alerting.md").read_text()
     rows = re.findall(r"^\| `(B\w+)` \| ([\w, ]+) \| .* \| ([\w, ]+) \|$", text, re.MULTILINE)
     found = {name: (set(severities.split(", ")), set(waits.split(", "))) for name, severities, waits in rows}

@@ -1,4 +1,4 @@
-"""The Prometheus that the boards are tried on, once for all of their tests."""
+"""The Prometheus server for all tests of dashboards."""
 
 from __future__ import annotations
 

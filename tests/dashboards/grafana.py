@@ -1,4 +1,4 @@
-"""Boards as Grafana takes them: variables filled in, queries asked of the data source, results named by legends."""
+"""Dashboards as Grafana evaluates them: variables replaced, queries run, and series named by legends."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
-
 from dashboards.render import FOLDER, boards
+from testing import plain_http
 
 Json = dict[str, Any]
 # What Grafana assumes of a data source that does not say how often it scrapes, seconds.
@@ -22,7 +21,7 @@ _REGEX = re.compile(r"[\\^$*+?.()|\[\]{}/]")
 
 @dataclass(frozen=True)
 class Board:
-    """A board as it is committed."""
+    """A committed dashboard."""
 
     json: Json
     budgets: Mapping[int, int]
@@ -65,7 +64,7 @@ def committed() -> list[Board]:
 
 
 class Grafana:
-    """Asks a Prometheus as Grafana does for a board whose variables hold what a reader chose, or their defaults."""
+    """Queries Prometheus as Grafana does, with selected or default values of the dashboard's variables."""
 
     def __init__(
         self, address: str, board: Board, chosen: Mapping[str, list[str]] | None = None, points: int = 60
@@ -89,7 +88,7 @@ class Grafana:
         return escaped[0] if len(escaped) == 1 else f"({'|'.join(escaped)})"
 
     def options(self, variable: Json) -> list[str]:
-        """Return what a variable offers, ``label_values(SERIES, LABEL)`` being asked as Grafana asks it."""
+        """Return the values of a variable, by the query Grafana uses for ``label_values(SERIES, LABEL)``."""
         found = re.fullmatch(r"label_values\((.+), (\w+)\)", variable["query"]["query"])
         assert found, variable
         answer = self._get(f"label/{found[2]}/values", {"match[]": self.filled_in(found[1])})
@@ -132,9 +131,9 @@ class Grafana:
     def _get(self, path: str, params: Mapping[str, Any]) -> Any:
         url = f"http://{self.address}/api/v1/{path}"
         if path.startswith("query"):
-            said = httpx.post(url, data=dict(params), timeout=60).json()
+            said = plain_http.post(url, data=dict(params), timeout=60).json()
         else:
-            said = httpx.get(url, params=dict(params), timeout=60).json()
+            said = plain_http.get(url, params=dict(params), timeout=60).json()
         assert said["status"] == "success", (params, said)
         return said["data"]
 

@@ -1,4 +1,4 @@
-"""The boards' queries are answered alike by another store that Prometheus writes to."""
+"""The queries of the dashboards give the same results in another store that Prometheus writes to."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CHOOSES = re.compile(r"\b(topk|bottomk)\(")
 
 
 def answers(address: str, board: Board, moment: float) -> dict[tuple[str, str], dict[object, float]]:
-    """Return what each query of the present answers at a moment, by panel and query."""
+    """Return the result of each instant query at a time, by panel and query."""
     grafana = Grafana(address, board)
     grafana.now = moment
     found: dict[tuple[str, str], dict[object, float]] = {}
@@ -38,7 +38,7 @@ def test_queries_of_a_board_are_answered_equally_by_victoria_metrics(scraped: Wo
     def alike() -> bool:
         moment = round(time.time() - 10, 3)
         here, there = (answers(address, board, moment) for address in (scraped.address, scraped.elsewhere))
-        # Ten seconds ago the rules may not have told of everything yet.
+        # Ten seconds ago the rules may not have recorded everything yet.
         silent = [f"{name}: nothing" for name, found in here.items() if not found]
         wrong[:] = silent
         wrong.extend(

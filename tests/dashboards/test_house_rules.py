@@ -1,4 +1,4 @@
-"""The rules of the house, on the committed JSON; those of Grafana's dashboard-linter among them."""
+"""Rules for the committed JSON, including those of Grafana's dashboard-linter."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from itertools import combinations
 
 import pytest
 
-from bernard_exporter.catalogue import CATALOGUE
-from bernard_exporter.model import State, Status
+from bernard_exporter.domain.model import State, Status
+from bernard_exporter.metrics.catalogue import CATALOGUE
 from dashboards.board import board as make_board
 from dashboards.grafana.fields import Field
 from dashboards.layout import Shelf, even
@@ -89,7 +89,7 @@ def test_every_query_is_for_the_chosen_jobs_or_the_chosen_exporters(board: Board
     assert wrong == []
 
 
-def test_no_query_of_the_inventory_tells_exporters_apart(board: Board) -> None:
+def test_no_query_of_the_inventory_distinguishes_exporters(board: Board) -> None:
     if board.uid != "bernard-exporter":
         assert [
             target["expr"] for _, target in board.queries() if re.search(r"\b(instance|job)\b", target["expr"])
@@ -108,7 +108,7 @@ def test_every_rate_is_over_the_rate_interval_and_of_a_counter(board: Board) -> 
         assert not [name for name in counters if re.search(rf"\b{name}\b", plain)]
 
 
-def test_every_metric_that_is_asked_for_is_in_the_catalogue(board: Board) -> None:
+def test_every_queried_metric_is_in_the_catalogue(board: Board) -> None:
     known = {metric.name for metric in CATALOGUE}
     asked = {
         name for _, target in board.queries() for name in re.findall(r"(?<![:\w])bernard_\w+(?![:\w])", target["expr"])

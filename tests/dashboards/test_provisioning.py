@@ -1,4 +1,4 @@
-"""The files by which Grafana, or its sidecar on Kubernetes, finds the boards."""
+"""The files with which Grafana, or its sidecar on Kubernetes, finds the dashboards."""
 
 from __future__ import annotations
 

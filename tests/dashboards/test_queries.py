@@ -1,4 +1,4 @@
-"""Every query of every board, on a real Prometheus with two exporters scraped, their past and the rules."""
+"""Every query of every dashboard, on a real Prometheus with two exporters, their history and the rules."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import json
 import re
 from collections import Counter
 
-import httpx
 import pytest
 
-from bernard_exporter import catalogue as c
-from bernard_exporter.catalogue import CATALOGUE
+from bernard_exporter.metrics import catalogue as c
+from bernard_exporter.metrics.catalogue import CATALOGUE
+from testing import plain_http
 from tests.dashboards.grafana import Board, Grafana, Json, committed, legend, value
 from tests.dashboards.world import PAST, World
 
@@ -19,7 +19,7 @@ OF_INVENTORY = [board for board in BOARDS if board.uid != "bernard-exporter"]
 # A metric of the catalogue in PromQL, with the brace of its matchers; a recorded series' name has a colon before it.
 METRIC = re.compile(r"(?<![:\w])(" + "|".join(metric.name for metric in CATALOGUE) + r")\b(\{)?")
 
-# The past was told by a third exporter.
+# The backfilled samples have the instance of a third exporter.
 LOOKS_BACK = re.compile(r"\[30d:|offset 30d")
 # The files of old runs are not counted once more for the sake of the past.
 WITHOUT_PAST = {metric.name for metric in (c.LAST_SUCCESS_FILES, c.LAST_SUCCESS_OBJECTS, c.LAST_SUCCESS_OBJECTS_CHANGE)}
@@ -39,7 +39,7 @@ def named(board: Board) -> str:
 
 
 def complaints(board: Board, grafana: Grafana, panel: Json, target: Json) -> list[str]:
-    """Return what is wrong with what a query answers."""
+    """Return the problem with the result of a query."""
     series = grafana.result(target)
     where = f"{board.uid}, {panel['title']}, {target['refId']}"
     if not series:
@@ -170,4 +170,4 @@ def test_links_lead_to_pages_that_the_exporter_has(scraped: World) -> None:
                     link = link.replace(name, text)
                 found.add(link)
     assert len(found) > 5
-    assert {link: httpx.get(link).status_code for link in found} == dict.fromkeys(found, 200)
+    assert {link: plain_http.get(link).status_code for link in found} == dict.fromkeys(found, 200)

@@ -1,4 +1,4 @@
-"""The boards are what Grafana's own published types say a board is."""
+"""The dashboards match Grafana's published types."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from testing.servers import need
+from testing.tree import ROOT
 from tests.dashboards.grafana import committed
-from tests.servers import need
 
 SCHEMA = Path(__file__).parent / "schema"
-CACHE = Path(__file__).parents[2] / ".cache"
+CACHE = ROOT / ".cache"
 MODULE = """import type {{ Newest, Older }} from "../boards";
 export const board = {json} as const satisfies Newest;
 export const older: Older = board;
 """
-# Each spoils the first panel or the board in a way that a board has gone wrong by before.
+# Each breaks the first panel or the board as a dashboard was once broken.
 SPOILERS: dict[str, Callable[[dict[str, Any]], None]] = {
     "unknown-option": lambda board: board["panels"][0]["options"].update(sparkline=True),
     "angular-panel": lambda board: board["panels"][0].update(type="graph"),

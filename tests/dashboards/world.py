@@ -1,4 +1,4 @@
-"""A Prometheus as the boards find it: two exporters on one inventory, its past, and the project's rules."""
+"""A Prometheus server for the dashboards: two exporters on one inventory, its history, and the rules."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ from pathlib import Path
 import httpx
 
 from alerts.products import products
-from alerts.settings import Settings
+from bernard_exporter.commands.sample.document import config_yaml
+from bernard_exporter.commands.sample.fleet import make_fleet
+from bernard_exporter.commands.sample.generate import generate
 from bernard_exporter.config.load import load
-from bernard_exporter.poller import Poller
-from bernard_exporter.sample.document import config_yaml
-from bernard_exporter.sample.fleet import make_fleet
-from bernard_exporter.sample.generate import generate
-from bernard_exporter.snapshot import Snapshot
-from tests.exporter import COMMAND, Exporter, exporter
-from tests.prometheus import Prometheus
-from tests.servers import eventually, free_port, need, process
+from bernard_exporter.inventory.snapshot import Snapshot
+from bernard_exporter.polling.poller import Poller
+from monitoring.settings import SiteSettings
+from testing import plain_http
+from testing.exporter import COMMAND, Exporter, exporter
+from testing.prometheus import Prometheus
+from testing.servers import eventually, free_port, need, process
 
 # A week more than the longest range that a query looks back.
 PAST = timedelta(days=37)
@@ -43,7 +44,7 @@ remote_write:
 
 @dataclass(frozen=True)
 class World:
-    """What the boards are tried on.
+    """The environment for tests of dashboards.
 
     Attributes:
         address: of Prometheus.
@@ -83,11 +84,11 @@ def _past(config: Path, directory: Path, begun: datetime, ended: datetime, step:
 
 
 def _rules(directory: Path, pace: float) -> Path:
-    """Write the project's rules, with what they wait for shortened by ``pace``; return where they are.
+    """Write the project's rules, with waiting times multiplied by ``pace``; return their directory.
 
     The service level looks back over seconds: over days, by the hour, it has nothing to say of rules that are so young.
     """
-    settings = replace(Settings(), pace=pace)
+    settings = replace(SiteSettings(), pace=pace)
     for name, text in products(settings):
         if name.startswith("rules/"):
             file = directory / name
@@ -114,9 +115,9 @@ def world(
     pace: float = 0.0001,
     elsewhere: bool = False,
 ) -> Iterator[World]:
-    """Run everything, and wait until rules have told and alerts fire.
+    """Run everything, and wait until rules are recorded and alerts fire.
 
-    The past has a sample every ``step``. Prometheus looks back that far, so that the past is told at every moment of
+    The past has a sample every ``step``. Prometheus looks back that far, so that the past has a value at every time of
     it; and it ends longer ago than that, so that no query of the present sees it.
     """
     lookback = step + _MINUTE
@@ -166,6 +167,6 @@ def _settled(prometheus: Prometheus) -> None:
 
 def _answers(url: str) -> bool:
     try:
-        return httpx.get(url).status_code == httpx.codes.OK
+        return plain_http.get(url).status_code == httpx.codes.OK
     except httpx.TransportError:
         return False

@@ -1,4 +1,4 @@
-"""The files in deploy/ and for CI fit the published schemas, and name only what is there.
+"""The files in deploy/ and for CI match the published schemas, and refer only to existing files.
 
 What needs a container engine or a cluster is not run here.
 """
@@ -18,9 +18,9 @@ from cloudcoil.models.prometheus_operator.v1 import PrometheusRule, ServiceMonit
 
 from bernard_exporter import __version__
 from bernard_exporter.config.load import load
-from tests.servers import need
+from testing.servers import need
+from testing.tree import ROOT
 
-ROOT = Path(__file__).parents[2]
 CONTAINER, KUBERNETES = ROOT / "deploy" / "container", ROOT / "deploy" / "kubernetes"
 KUBERNETES_VERSION = "1.33"
 MODELS: dict[str, Any] = {"PrometheusRule": PrometheusRule, "ServiceMonitor": ServiceMonitor}

@@ -1,4 +1,4 @@
-"""The blocks of code of the documentation, and where they stand."""
+"""The code blocks in the documentation and their positions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from pathlib import Path
 
 from markdown_it import MarkdownIt
 
-ROOT = Path(__file__).parents[2]
+from testing.tree import ROOT
+
 # Shell commands are run, unless this comment stands above them.
 NOT_RUN = re.compile(r"<!-- not run: (.+) -->")
 # The language of a block that is only indented, and says none.

@@ -1,4 +1,4 @@
-"""Every command that the documentation shows is run, page by page; one that is not says why above it."""
+"""Every command in the documentation is run, page by page, or has a comment with the reason why not."""
 
 from __future__ import annotations
 
@@ -15,11 +15,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.backfill.tsdb import victoria_metrics
-from tests.docs.blocks import ROOT, blocks
-from tests.exporter import COMMAND
-from tests.rows import CODFW, DAY, EQIAD, Rows
-from tests.servers import eventually, free_port, need, process
+from testing import plain_http
+from testing.exporter import COMMAND
+from testing.rows import CODFW, DAY, EQIAD, Rows
+from testing.servers import eventually, free_port, need, process
+from testing.tree import ROOT
+from tests.commands.backfill.tsdb import victoria_metrics
+from tests.docs.blocks import blocks
 
 # test_contributing.py does what stands there.
 CONTRIBUTING = ROOT / "CONTRIBUTING.md"
@@ -56,7 +58,7 @@ profile::dbbackups::check::freshness: {dump: 691200}
 
 @pytest.fixture
 def host(tmp_path: Path) -> Path:
-    """A folder with what a page may name: programs, parts of a checkout, files to import; all backups are well."""
+    """A directory with everything that pages refer to: programs, parts of a checkout, files to import."""
     (tmp_path / "bin").mkdir()
     for name, given in HOST.items():
         own = Path(sys.executable).with_name(name)
@@ -81,7 +83,7 @@ def answering(command: list[str], url: str, log: Path) -> Iterator[None]:
 
     def ready() -> bool:
         try:
-            return httpx.get(url).is_success
+            return plain_http.get(url).is_success
         except httpx.TransportError:
             return False
 

@@ -1,4 +1,4 @@
-"""The reference of the configuration names every key that is accepted, with the value that holds without it."""
+"""The configuration reference contains every key, with its default."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import pytest
 
 from bernard_exporter.config.load import load
 from bernard_exporter.config.settings import DatabaseSettings, Settings
+from bernard_exporter.domain.policy import BUILT_IN
 from bernard_exporter.errors import ConfigError
-from bernard_exporter.policy import BUILT_IN
-from tests.docs.blocks import ROOT
+from testing.tree import ROOT
 
 PAGE = (ROOT / "docs" / "reference" / "configuration.md").read_text()
 PLACES = {

@@ -1,4 +1,4 @@
-"""How to add a metric is done as CONTRIBUTING.md says, on a copy of the tree."""
+"""The steps for adding a metric in CONTRIBUTING.md work, on a copy of the source tree."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.docs.blocks import ROOT, blocks
-from tests.tree import copy_of_tree
+from testing.tree import ROOT, copy_of_tree
+from tests.docs.blocks import blocks
 
 METRIC = "bernard_backup_last_success_bytes_per_second"
 
@@ -20,7 +20,7 @@ def test_metric_added_as_the_page_says_is_everywhere_it_belongs(tmp_path: Path) 
     if (known := ROOT / ".mypy_cache").exists():
         # What mypy found of the libraries, so that it need not look through them again.
         shutil.copytree(known, tree / ".mypy_cache")
-    catalogue = tree / "bernard_exporter" / "catalogue.py"
+    catalogue = tree / "bernard_exporter" / "metrics" / "catalogue.py"
     steps = [block for block in blocks("python", "sh") if block.file == ROOT / "CONTRIBUTING.md"]
     (entry,) = (block for block in steps if block.language == "python")
     catalogue.write_text(catalogue.read_text() + entry.text)
@@ -32,4 +32,4 @@ def test_metric_added_as_the_page_says_is_everywhere_it_belongs(tmp_path: Path) 
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"| `{METRIC}` | gauge | section, type, datacenter |" in (tree / "docs/reference/metrics.md").read_text()
-    assert f'\n{METRIC}{{datacenter="eqiad"' in (tree / "tests/golden/scrape.txt").read_text()
+    assert f'\n{METRIC}{{datacenter="eqiad"' in (tree / "tests/metrics/golden/scrape.txt").read_text()

@@ -1,4 +1,4 @@
-"""A Galera cluster of three MariaDBs, each on a directory and ports of its own."""
+"""A Galera cluster of three MariaDB servers on temporary directories and free ports."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import ClassVar
 
-from tests.servers import MariaDB, eventually, free_port, need
+from testing.servers import MariaDB, eventually, free_port, need
 
 _PROVIDER = "/usr/lib/galera/libgalera_smm.so"
-# What a server must be told to take part, and less memory, for there are three.
+# Settings of a cluster node, with less memory, because there are three.
 _TAKES_PART = [
     "--wsrep-on=ON",
     f"--wsrep-provider={_PROVIDER}",
+    # Since MariaDB 11 this plugin is loaded, and then wsrep_provider_options cannot be set at run time.
+    "--loose-plugin-wsrep-provider=OFF",
     "--binlog-format=ROW",
     "--innodb-autoinc-lock-mode=2",
     "--innodb-buffer-pool-size=32M",
-    "--default-time-zone=+00:00",
 ]
 
 
@@ -32,8 +32,6 @@ _TAKES_PART = [
 class Node(MariaDB):
     """One server of a cluster, with the ports at which the others reach it."""
 
-    # PyMySQL commits what a connection begins with, which a node without a quorum refuses.
-    greeting: ClassVar[str | None] = None
     group: int = field(default_factory=free_port)
     increments: int = field(default_factory=free_port)
     transfers: int = field(default_factory=free_port)
@@ -63,11 +61,11 @@ class Node(MariaDB):
         return ("wsrep_local_state_comment", "Synced") in self.execute("SHOW STATUS LIKE 'wsrep_local_state_comment'")
 
     def is_ready(self) -> bool:
-        """Tell whether it answers questions; alone, out of the quorum, it does not."""
+        """Return whether it answers questions; alone, out of the quorum, it does not."""
         return ("wsrep_ready", "ON") in self.execute("SHOW STATUS LIKE 'wsrep_ready'")
 
     def sees(self, size: int) -> bool:
-        """Tell whether it says that the cluster has so many nodes."""
+        """Return whether the node reports a cluster of this size."""
         return ("wsrep_cluster_size", str(size)) in self.execute("SHOW STATUS LIKE 'wsrep_cluster_size'")
 
     def isolate(self, alone: bool) -> None:

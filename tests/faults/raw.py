@@ -1,4 +1,4 @@
-"""HTTP by hand: what no well-behaved client sends."""
+"""Raw HTTP requests that no HTTP library sends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The inventory on a Galera cluster: the exporter reads it as long as any of its nodes may be read."""
+"""The inventory on a Galera cluster: the exporter reads it while any node can be read."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from testing.attack_scene import PASSWORD, SAMPLE, Scene, prepare, scene
+from testing.servers import eventually
 from tests.faults.galera import Cluster, Node, cluster
-from tests.faults.scene import PASSWORD, SAMPLE, Scene, prepare, scene
-from tests.servers import eventually
 
-NO_QUORUM = "error 1047: WSREP has not yet prepared node for application use; the node of the cluster is out of step"
+NO_QUORUM = (
+    "error 1047: WSREP has not yet prepared node for application use; the cluster node is not synced or has no quorum"
+)
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +87,7 @@ def test_node_that_is_cut_off_is_passed_over_and_a_cluster_without_a_quorum_is_s
             node.isolate(True)
         watched.stays_away()
         failed = watched.failures("connect")
-        # Long enough for what each of them would leave behind to show.
+        # Long enough for leaked resources to become visible.
         eventually(lambda: watched.failures("connect") >= failed + 12, "a dozen polls failed")
         for node in galera.nodes:
             node.isolate(False)
@@ -93,7 +95,7 @@ def test_node_that_is_cut_off_is_passed_over_and_a_cluster_without_a_quorum_is_s
     await_success(watched, back_up(alone))
 
 
-def test_node_that_is_to_answer_nobody_or_hangs_is_passed_over(galera: Cluster, watched: Scene) -> None:
+def test_node_that_rejects_queries_or_hangs_is_skipped(galera: Cluster, watched: Scene) -> None:
     first, other, _ = galera.nodes
     eventually(watched.is_up, "the exporter is up")
     failed = watched.failures("connect")

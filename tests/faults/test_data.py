@@ -1,4 +1,4 @@
-"""Rows of any content crash nothing, make a valid scrape, and leave every other job right."""
+"""Rows of any content cause no crash, yield a valid scrape, and do not affect other jobs."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from bernard_exporter.config.settings import DatabaseSettings, Settings
-from bernard_exporter.exposition import OPENMETRICS, TEXT
-from bernard_exporter.model import Job
-from bernard_exporter.policy import Limits, Policy
-from bernard_exporter.poller import Poller
-from tests.rows import DAY, HOUR, NOW, Rows
-from tests.servers import MariaDB, need
+from bernard_exporter.domain.model import Job
+from bernard_exporter.domain.policy import Limits, Policy
+from bernard_exporter.metrics.exposition import OPENMETRICS, TEXT
+from bernard_exporter.polling.poller import Poller
+from testing.rows import DAY, HOUR, NOW, Rows
+from testing.servers import MariaDB, need
 
 POLICY = Policy(expected={Job("s1", "dump", "eqiad"): Limits(max_age=1e12, min_size=0)})
 COLUMNS = (
@@ -84,11 +84,11 @@ def scraped(poller: Poller, kind: str) -> str:
 
 
 def check(poller: Poller) -> None:
-    """Check that both formats can be parsed, and that the good job is told of as it is."""
+    """Check that both formats can be parsed, and that the values of the good job are correct."""
     text = scraped(poller, TEXT)
     families = {family.name: family for family in parse_text(text)}
     list(parse_openmetrics(scraped(poller, OPENMETRICS)))  # type: ignore[no-untyped-call]
-    assert families["bernard_up"].samples[0].value == 1, poller.telemetry.errors
+    assert families["bernard_up"].samples[0].value == 1, poller.self_metrics.errors
     good = {"section": "s1", "type": "dump", "datacenter": "eqiad"}
     found = {
         sample.name: sample.value for family in families.values() for sample in family.samples if sample.labels == good
@@ -144,14 +144,14 @@ def test_rows_of_any_content_leave_the_scrape_valid_and_other_jobs_right(
             assert cursor.fetchone() == (1 + len(rows),)
         finally:
             raw.close()
-        # What came, and then the whole afresh.
+        # The new rows, and then a full count.
         poller.tick()
         check(poller)
-        assert poller.telemetry.errors == {}
-        afresh = Poller(Settings(DatabaseSettings(url=inventory.url, timeout=30), policy=POLICY))
-        afresh.tick()
-        check(afresh)
-        afresh.stop()
+        assert poller.self_metrics.errors == {}
+        fresh = Poller(Settings(DatabaseSettings(url=inventory.url, timeout=30), policy=POLICY))
+        fresh.tick()
+        check(fresh)
+        fresh.stop()
     finally:
         poller.stop()
     if next(_numbers) % 10 == 0:
@@ -163,7 +163,7 @@ def _plain(value: Any) -> Any:
     return value.encode("utf-8", "replace") if isinstance(value, str) and not value.isprintable() else value
 
 
-def test_names_that_differ_in_case_or_spaces_alone_are_told_apart(inventory: Rows) -> None:
+def test_names_that_differ_only_in_case_or_spaces_are_distinguished(inventory: Rows) -> None:
     inventory.execute("TRUNCATE backups")
     inventory.add(id=1, start=NOW - DAY)
     for section in ("S1", "s1 ", "ś1", "s1\t"):
@@ -176,12 +176,12 @@ def test_names_that_differ_in_case_or_spaces_alone_are_told_apart(inventory: Row
 
 
 def rows_read(server: MariaDB) -> int:
-    """Return how many rows a server has read for anybody."""
+    """Return how many rows a server has read for all clients."""
     found = server.execute("SHOW GLOBAL STATUS LIKE 'Handler_read_%'")
     return sum(int(str(value)) for name, value in found if name != "Handler_read_rnd_deleted")
 
 
-def test_job_with_a_million_runs_is_told_of_beside_the_others(inventory: Rows, mariadb: MariaDB) -> None:
+def test_job_with_a_million_runs_is_served_beside_the_others(inventory: Rows, mariadb: MariaDB) -> None:
     inventory.execute("TRUNCATE backups")
     inventory.add(id=1, start=NOW - DAY)
     inventory.add(id=2, section="busy", start=NOW - DAY, size=7)
@@ -203,13 +203,13 @@ def test_job_with_a_million_runs_is_told_of_beside_the_others(inventory: Rows, m
     read = rows_read(mariadb)
     poller.tick()
     assert rows_read(mariadb) - read < 1000
-    # What comes later costs what came, and not what was there.
+    # The cost of later polls depends on new rows, not on existing ones.
     newer = inventory.add(section="busy", start=NOW - HOUR, size=8)
     read = rows_read(mariadb)
     poller.tick()
     poller.stop()
     assert rows_read(mariadb) - read < 1000
-    assert poller.telemetry.errors == {}
+    assert poller.self_metrics.errors == {}
     assert samples(poller)["bernard_backup_last_success_id"]["busy"] == newer
     promtool(text)
     inventory.execute("TRUNCATE backups")

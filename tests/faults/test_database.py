@@ -1,4 +1,4 @@
-"""Whatever happens to the database, the exporter says so, forgets nothing, and goes on by itself."""
+"""On any failure of the database the exporter reports it, keeps its data, and recovers by itself."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ from sqlalchemy import text
 from bernard_exporter.config.settings import DatabaseSettings
 from bernard_exporter.errors import StoreError
 from bernard_exporter.store.connection import Database
-from tests.faults.scene import SAMPLE, Scene, prepare, scene
-from tests.servers import MariaDB, eventually
+from testing.attack_scene import PASSWORD, SAMPLE, Scene, prepare, scene
+from testing.exporter import exporter
+from testing.servers import MariaDB, eventually
 
 GRANT = "GRANT SELECT ON dbbackups.* TO bernard@'%'"
 
@@ -55,18 +56,18 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
             ["REVOKE SELECT ON dbbackups.* FROM bernard@'%'"],
             [GRANT],
             "connect",
-            "grant it: GRANT SELECT",
+            "run GRANT SELECT",
         ),
-        (["ALTER USER bernard@'%' ACCOUNT LOCK"], ["ALTER USER bernard@'%' ACCOUNT UNLOCK"], "query", "locked"),
+        (["ALTER USER bernard@'%' ACCOUNT LOCK"], ["ALTER USER bernard@'%' ACCOUNT UNLOCK"], "connect", "locked"),
         (
             ["ALTER USER bernard@'%' WITH MAX_CONNECTIONS_PER_HOUR 1"],
             ["ALTER USER bernard@'%' WITH MAX_CONNECTIONS_PER_HOUR 0", "FLUSH USER_RESOURCES"],
             "connect",
-            "has used up a limit of its account",
+            "has exceeded one of its resource limits",
         ),
     ],
 )
-def test_fault_that_is_mended_is_over(
+def test_fault_ends_once_it_is_fixed(
     shared: Scene, break_it: list[str], mend_it: list[str], reason: str, says: str
 ) -> None:
     with shared.survived(reason, says):
@@ -118,7 +119,7 @@ def take_all_connections(server: MariaDB, stack: ExitStack) -> list[pymysql.Conn
 
 
 def test_connection_limit_is_said_and_over_when_others_leave(shared: Scene) -> None:
-    with shared.survived("connect", "raise max_connections or wait"), ExitStack() as stack:
+    with shared.survived("connect", "increase max_connections or wait"), ExitStack() as stack:
         shared.server.execute("SET GLOBAL max_connections = 10")
         others = take_all_connections(shared.server, stack)
         shared.stays_away()
@@ -163,21 +164,48 @@ def test_slow_network_makes_polls_slow_and_nothing_else(shared: Scene) -> None:
     with shared.survived(None, log_lines=0):
         shared.proxy.chunk, shared.proxy.pause = 8192, 0.005
         shared.await_polls(3)
-        shared.proxy.heal()
+        # Healing would break the connection of a poll.
+        shared.proxy.chunk, shared.proxy.pause = 65536, 0.0
+
+
+def test_read_that_takes_many_intervals_is_no_failure_within_the_timeout(own_mariadb: MariaDB, tmp_path: Path) -> None:
+    """Neither the first, as of a large inventory, nor a later one."""
+    prepare(own_mariadb)
+    url = own_mariadb.url("dbbackups", f"bernard:{PASSWORD}")
+    config = f"database: {{url: '{url}', timeout: 10s}}\npoll_interval: 200ms\n"
+    locking = own_mariadb.connect("dbbackups")
+    locking.cursor().execute("LOCK TABLES backups WRITE")
+    with exporter(tmp_path, config) as running:
+        for up in (0, 1):
+            eventually(lambda: own_mariadb.execute(_WAITS), "a statement of the exporter waits for a long time")
+            text = running.get("/metrics").text
+            assert f"bernard_up {up}.0" in text
+            assert 'bernard_polls_total{outcome="failure"} 0.0' in text
+            locking.cursor().execute("UNLOCK TABLES")
+            eventually(lambda: "bernard_up 1.0" in running.get("/metrics").text, "the exporter is up")
+            locking.cursor().execute("LOCK TABLES backups WRITE")
+        locking.close()
+        assert "cannot read the database" not in running.logged()
+
+
+# Fifteen intervals.
+_WAITS = (
+    "SELECT 1 FROM information_schema.processlist WHERE user = 'bernard' AND state LIKE '%lock%' AND time_ms > 3000"
+)
 
 
 def test_result_that_trickles_is_broken_off(own_mariadb: MariaDB, tmp_path: Path) -> None:
     """Every byte comes within the time limit of a read, and the result never ends."""
     prepare(own_mariadb)
     with scene(tmp_path, own_mariadb, timeout="300ms") as running:
-        with running.survived("timeout", "the poll is broken off after", log_lines=8):
-            running.proxy.chunk, running.proxy.pause = 1, 0.05
+        with running.survived("timeout", "poll aborted after", log_lines=8):
+            running.proxy.chunk, running.proxy.pause, running.proxy.free = 1, 0.05, 2000
             running.stays_away()
-            eventually(lambda: "the poll is broken off" in running.exporter.logged(), "the poll is broken off")
+            eventually(lambda: "poll aborted after" in running.exporter.logged(), "poll aborted after")
             accepted = running.proxy.accepted
             eventually(lambda: running.proxy.accepted > accepted, "another poll begins")
             running.proxy.heal()
-        running.proxy.chunk, running.proxy.pause = 1, 0.05
+        running.proxy.chunk, running.proxy.pause, running.proxy.free = 1, 0.05, 2000
         running.stays_away()
         running.exporter.running.send_signal(signal.SIGTERM)
         # It would trickle for minutes.
@@ -188,21 +216,21 @@ def test_result_that_is_broken_off_leaves_one_error_and_no_traceback(
     mariadb: MariaDB, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What fails while an object is freed cannot be caught; Python writes it to standard error."""
-    told: list[object] = []
-    monkeypatch.setattr(sys, "unraisablehook", told.append)
+    unraisable: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", unraisable.append)
     database = Database(DatabaseSettings(url=mariadb.url("mysql")))
 
     def read() -> None:
         with database.connect() as connection:
             rows = connection.execution_options(stream_results=True).execute(text("SELECT seq FROM seq_1_to_1000000"))
             next(iter(rows))
-            database.cut(threading.get_ident())
+            database.abort(threading.get_ident())
             rows.fetchall()
 
     with pytest.raises(StoreError, match="2013"):
         read()
     gc.collect()
-    assert told == []
+    assert unraisable == []
 
 
 @pytest.mark.parametrize("when", ["connect", "query", "result"])

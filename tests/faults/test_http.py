@@ -1,4 +1,4 @@
-"""Clients that are slow, many, wrong or hostile delay no scrape and get no more than they may."""
+"""Clients that are slow, many, wrong or hostile do not delay scrapes, and stay within their limits."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-import httpx
 import pytest
 
-from bernard_exporter.sample.generate import generate
-from tests.exporter import Exporter, exporter
+from bernard_exporter.commands.sample.generate import generate
+from testing import plain_http
+from testing.exporter import Exporter, exporter
+from testing.rows import NOW
+from testing.served import guarded, hashed
+from testing.servers import eventually
 from tests.faults.raw import NOTHING, ask, get, read_answer
-from tests.rows import NOW
-from tests.servers import eventually
-from tests.toolkit.served import guarded, hashed
 
 HOST = "Host: localhost"
 
@@ -65,7 +65,7 @@ def is_closed(connection: socket.socket) -> bool:
         return True
 
 
-def test_slow_clients_are_closed_and_delay_nobody(served: Exporter) -> None:
+def test_slow_clients_are_closed_and_delay_no_other(served: Exporter) -> None:
     before = descriptors(served)
     with ExitStack() as stack:
         slow = [stack.enter_context(connect(served)) for _ in range(200)]
@@ -196,6 +196,16 @@ def test_request_that_is_none_or_too_large_is_refused(served: Exporter, request_
     assert "Traceback" not in served.logged()[logged:]
 
 
+def test_connection_of_a_request_with_a_huge_body_ends_with_the_answer(served: Exporter) -> None:
+    begun = time.monotonic()
+    answer = ask(
+        served.address, b"POST /api/v1/runs/search HTTP/1.1\r\nHost: x\r\nContent-Length: 10000000000\r\n\r\n", 30
+    )
+    assert answer.status == 413
+    assert "connection: close" in answer.head.lower()
+    assert time.monotonic() - begun < 5
+
+
 @pytest.mark.parametrize(
     "path",
     [
@@ -231,7 +241,7 @@ def test_path_that_tricks_finds_nothing(served: Exporter, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/runs", "/api/v1/runs", "/metrics", "/api/v1/runs/1", "/nothing", "/api/"])
-def test_header_that_is_asked_for_in_a_query_or_path_is_not_sent(served: Exporter, path: str) -> None:
+def test_header_injected_by_a_query_or_path_is_not_sent(served: Exporter, path: str) -> None:
     for injected in ("%0d%0aInjected:%20yes", "%0aInjected:%20yes", "%e5%98%8d%e5%98%8aInjected:yes"):
         for where in (f"{path}?section={injected}&sort={injected}&cursor={injected}", f"{path}{injected}"):
             answer = ask(served.address, get(where))
@@ -271,17 +281,17 @@ def test_api_and_pages_stand_behind_the_password(tmp_path: Path) -> None:
     users = f"basic_auth_users: {{alice: '{hashed('right')}'}}"
     with guarded(tmp_path, users) as guarded_:
         paths = [path for path in PATHS if path != "/-/healthy"]
-        statuses = {path: httpx.get(f"{guarded_.url}{path}").status_code for path in paths}
+        statuses = {path: plain_http.get(f"{guarded_.url}{path}").status_code for path in paths}
         assert statuses == dict.fromkeys(paths, 401)
         for path in ("/api/v1/jobs", "/", "/api/v1/openapi.json"):
-            assert httpx.get(f"{guarded_.url}{path}", auth=("alice", "right")).status_code == 200
-        assert httpx.post(f"{guarded_.url}/api/v1/runs/search", json={}).status_code == 401
+            assert plain_http.get(f"{guarded_.url}{path}", auth=("alice", "right")).status_code == 200
+        assert plain_http.post(f"{guarded_.url}/api/v1/runs/search", json={}).status_code == 401
 
 
 def p99(served: Exporter, times: int) -> float:
     """Return the time in seconds within which 99 of 100 scrapes of one scraper are answered."""
     took = []
-    with httpx.Client(base_url=served.url, timeout=60) as scraper:
+    with plain_http.Client(base_url=served.url, timeout=60) as scraper:
         scraper.get("/metrics")
         for _ in range(times):
             begun = time.perf_counter()

@@ -1,4 +1,4 @@
-"""Whatever happens to the process, it goes on, or ends as it was asked to."""
+"""The process survives any failure, or exits as requested."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,14 +15,16 @@ import httpx
 import pytest
 
 from bernard_exporter.config.settings import Settings
-from bernard_exporter.exposition import TEXT
-from bernard_exporter.model import Job
-from bernard_exporter.policy import Limits, Policy
-from bernard_exporter.poller import Clock, Poller
-from tests.exporter import COMMAND, Exporter, exporter
-from tests.faults.scene import footprint
-from tests.rows import DAY, NOW, Rows
-from tests.servers import PATIENCE, MariaDB, eventually, free_port, process
+from bernard_exporter.domain.model import Job
+from bernard_exporter.domain.policy import Limits, Policy
+from bernard_exporter.metrics.exposition import TEXT
+from bernard_exporter.polling.clock import Clock
+from bernard_exporter.polling.poller import Poller
+from testing import plain_http
+from testing.attack_scene import footprint
+from testing.exporter import COMMAND, Exporter, exporter
+from testing.rows import DAY, NOW, Rows
+from testing.servers import PATIENCE, MariaDB, eventually, free_port, process
 
 
 @pytest.fixture
@@ -46,15 +49,20 @@ def running(sqlite: Rows, tmp_path: Path) -> Iterator[Exporter]:
 
 @pytest.mark.parametrize("how", ["post", "signal"])
 def test_1000_reloads_leave_nothing_behind(running: Exporter, sqlite: Rows, how: str) -> None:
-    with httpx.Client(base_url=running.url, timeout=30) as client:
+    with plain_http.Client(base_url=running.url, timeout=30) as client, ThreadPoolExecutor(50) as many:
+
+        def post(number: int) -> int:
+            running.config.with_suffix(f".{number}").write_text(config(sqlite.url, f"s{number % 2 + 1}"))
+            running.config.with_suffix(f".{number}").replace(running.config)
+            return client.post("/-/reload").status_code
 
         def reload(times: int) -> None:
+            if how == "post":
+                assert set(many.map(post, range(times))) == {200}
+                return
             for number in range(times):
                 running.config.write_text(config(sqlite.url, f"s{number % 2 + 1}"))
-                if how == "post":
-                    assert client.post("/-/reload").status_code == 200
-                else:
-                    running.running.send_signal(signal.SIGHUP)
+                running.running.send_signal(signal.SIGHUP)
 
         reload(100)
         before = footprint(running.running.pid)
@@ -68,6 +76,80 @@ def test_1000_reloads_leave_nothing_behind(running: Exporter, sqlite: Rows, how:
     assert after.threads <= before.threads + 2
     assert after.descriptors <= before.descriptors + 2
     assert after.resident < before.resident + (16 << 20)
+
+
+def loaded(running: Exporter) -> int:
+    return running.logged().count("configuration reloaded")
+
+
+def test_many_requests_for_a_reload_cause_few_and_no_recount(running: Exporter) -> None:
+    recount = 'bernard_resyncs_total{reason="policy"} 0.0'
+    assert recount in running.get("/metrics").text
+    begun = time.monotonic()
+    with plain_http.Client(base_url=running.url, timeout=30) as client, ThreadPoolExecutor(50) as many:
+        statuses = list(many.map(lambda _: client.post("/-/reload").status_code, range(500)))
+        assert set(statuses) == {200}
+        assert 1 <= loaded(running) <= time.monotonic() - begun + 2
+        polls = running.get("/metrics").text
+    assert recount in polls
+    running.config.write_text(running.config.read_text().replace("s1", "s2"))
+    assert plain_http.post(f"{running.url}/-/reload").status_code == 200
+    eventually(lambda: recount not in running.get("/metrics").text, "another policy is counted again")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Sec-Fetch-Site": "nonsense"},
+        {"Origin": "http://other.example"},
+        {"Origin": "null"},
+        {"Origin": ""},
+        {"Origin": "http://["},
+        {"Origin": "http://127.0.0.1:1"},
+        {"Sec-Fetch-Site": "same-origin", "Origin": "http://other.example"},
+    ],
+)
+def test_page_of_another_site_reloads_nothing(running: Exporter, headers: dict[str, str]) -> None:
+    answer = plain_http.post(f"{running.url}/-/reload", headers=headers)
+    assert (answer.status_code, loaded(running)) == (403, 0)
+
+
+@pytest.mark.parametrize(
+    "headers", [{}, {"Sec-Fetch-Site": "none"}, {"Sec-Fetch-Site": "same-origin", "Origin": "own"}]
+)
+def test_own_page_or_program_reloads(running: Exporter, headers: dict[str, str]) -> None:
+    headers = {name: running.url if value == "own" else value for name, value in headers.items()}
+    answer = plain_http.post(f"{running.url}/-/reload", headers=headers)
+    assert (answer.status_code, loaded(running)) == (200, 1)
+
+
+def test_configuration_that_fails_in_any_way_is_one_line_and_ends_no_reload(running: Exporter, sqlite: Rows) -> None:
+    """By both ways of asking; what the parser raises for some is foreseen nowhere."""
+    good = running.config.read_text()
+    failed = "bernard_config_last_reload_successful 0.0"
+    stays = "reload failed, the old configuration is kept"
+    bad = [b"poll_interval: !vault x\n", b"\xff\xfe\x00", b"a: &a [*a]\n", b"[" * 5000, b"? [a]\n: 1\n", b"", b"{1: 2}"]
+    bad += [
+        b"poll_interval: 1e999s\n",
+        b"poll_interval: " + b"9" * 5000 + b"\n",
+        b"x: 2020-99-99\n",
+        b"!!python/object:x.y {}",
+    ]
+    for number, text in enumerate(bad, 1):
+        running.config.write_bytes(text)
+        if number % 2:
+            running.running.send_signal(signal.SIGHUP)
+        else:
+            assert plain_http.post(f"{running.url}/-/reload", timeout=30).status_code == 500, text
+        eventually(lambda number=number: running.logged().count(stays) == number, f"{text[:20]!r} is refused")  # type: ignore[misc]
+    eventually(lambda: failed in running.get("/metrics").text, "the metric shows it")
+    assert "Traceback" not in running.logged()
+    running.config.write_text(good.replace("s1", "s7"))
+    running.running.send_signal(signal.SIGHUP)
+    eventually(lambda: 'section="s7"' in running.get("/metrics").text, "a good one is followed")
+    assert failed not in running.get("/metrics").text
 
 
 def test_storm_of_signals_with_bad_files_between_keeps_a_good_configuration(running: Exporter, sqlite: Rows) -> None:
@@ -115,7 +197,7 @@ def test_full_disk_for_the_log_ends_nothing(tmp_path: Path) -> None:
 
         def failed() -> bool:
             try:
-                found = httpx.get(f"http://{address}/metrics").text
+                found = plain_http.get(f"http://{address}/metrics").text
             except httpx.TransportError:
                 return False
             polls = re.search(r'^bernard_polls_total{outcome="failure"} (\S+)$', found, re.MULTILINE)
@@ -124,8 +206,8 @@ def test_full_disk_for_the_log_ends_nothing(tmp_path: Path) -> None:
         eventually(failed, "three polls failed")
         for number in range(5):
             file.write_text(config(f"mysql+pymysql://u@127.0.0.1:{number + 2}/d"))
-            assert httpx.post(f"http://{address}/-/reload").status_code == 200
-        assert httpx.get(f"http://{address}/-/healthy").status_code == 200
+            assert plain_http.post(f"http://{address}/-/reload").status_code == 200
+        assert plain_http.get(f"http://{address}/-/healthy").status_code == 200
         started.send_signal(signal.SIGTERM)
         # 120 is how Python ends when its last words cannot be written.
         assert started.wait(20) in (0, 120)
@@ -173,7 +255,7 @@ def test_clock_that_jumps_changes_ages_and_nothing_else(rows: Rows) -> None:
     ):
         now = NOW + jump
         assert state() == expected, jump
-    assert poller.telemetry.polls == {"success": 8}
+    assert poller.self_metrics.polls == {"success": 8}
     poller.stop()
 
 
@@ -217,7 +299,7 @@ def test_password_is_in_no_log_line_traceback_or_process_list(tmp_path: Path, ow
         eventually(lambda: "cannot read the database" in running.logged(), "the password is refused")
         for bad in (url.replace("mysql+pymysql", "postgresql"), url.replace("127.0.0.1", "[::1"), f"'{url}"):
             running.config.write_text(f'database: {{url: "{bad}"}}\n')
-            answer = httpx.post(f"{running.url}/-/reload")
+            answer = plain_http.post(f"{running.url}/-/reload")
             assert answer.status_code == 500
             assert word not in answer.text
         shown = [Path(f"/proc/{running.running.pid}/{name}").read_bytes() for name in ("cmdline", "environ")]
@@ -227,7 +309,7 @@ def test_password_is_in_no_log_line_traceback_or_process_list(tmp_path: Path, ow
         assert not [text for text in shown if word.encode() in text]
 
 
-def test_password_is_in_no_traceback_of_an_error_nobody_thought_of(
+def test_password_is_in_no_traceback_of_an_internal_error(
     rows: Rows, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A traceback shows lines of code and the error's own text, so that the error of the driver is what counts."""
@@ -236,12 +318,12 @@ def test_password_is_in_no_traceback_of_an_error_nobody_thought_of(
     poller = Poller(settings)
 
     def fail(*_: object) -> None:
-        poller._database.engines[0].connect()
+        poller.database.engines[0].connect()
 
-    monkeypatch.setattr(poller._database, "connect", fail)
+    monkeypatch.setattr(poller.database, "connect", fail)
     poller.tick()
     poller.stop()
-    assert poller.telemetry.up is False
+    assert poller.self_metrics.up is False
     assert "Can't connect" in caplog.text
     assert word not in caplog.text
     assert word not in repr(poller.settings)

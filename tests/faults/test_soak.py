@@ -1,19 +1,18 @@
-"""Days of polling make the process no larger; `make soak` is the long version of it."""
+"""Days of polling do not increase memory; `make soak` is the long version."""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import sys
-from pathlib import Path
 
-from tests.faults.soak import JOBS, POLLS, RUNS
+from testing.tree import ROOT
+from tools.soak import JOBS, POLLS, RUNS
 
 
 def test_three_simulated_days_leave_threads_descriptors_and_memory_as_they_are(mariadb_url: str) -> None:
-    command = [sys.executable, "-m", "tests.faults.soak", "--days=3", "--url", mariadb_url]
-    root = Path(__file__).parents[2]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=root, timeout=500)
+    command = [sys.executable, "-m", "tools.soak", "--days=3", "--url", mariadb_url]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, timeout=500)
     assert done.returncode == 0, done.stderr
     days = [json.loads(line) for line in done.stdout.splitlines()]
     first, last = days[0], days[-1]

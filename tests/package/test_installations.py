@@ -1,4 +1,4 @@
-"""What pip and pipx install into an empty environment has everything inside."""
+"""Installations by pip and pipx in an empty environment are complete."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ import httpx
 import pytest
 
 from bernard_exporter import __version__
-from tests.servers import eventually, free_port, process
-
-ROOT = Path(__file__).parents[2]
+from testing import plain_http
+from testing.servers import eventually, free_port, process
+from testing.tree import ROOT
 
 
 @pytest.fixture(scope="session")
@@ -63,7 +63,7 @@ def served(command: Path, tmp_path: Path) -> Iterator[str]:
 
         def ready() -> bool:
             try:
-                return httpx.get(f"http://{address}/-/ready").is_success
+                return plain_http.get(f"http://{address}/-/ready").is_success
             except httpx.TransportError:
                 return False
 
@@ -74,10 +74,21 @@ def served(command: Path, tmp_path: Path) -> Iterator[str]:
 def test_installed_command_finds_everything_it_needs(command: Path, served: str, tmp_path: Path) -> None:
     said = subprocess.run([command, "--version"], check=True, capture_output=True, text=True).stdout
     assert said == f"bernard-exporter, version {__version__}\n"
-    scrape = httpx.get(f"http://{served}/metrics").text
+    drop_in = [
+        str(command.with_name("check-mariadb-backups")),
+        "-s",
+        "s1",
+        "-d",
+        "eqiad",
+        "-m",
+        str(tmp_path / "nothing.ini"),
+    ]
+    judged = subprocess.run(drop_in, check=False, capture_output=True, text=True)
+    assert (judged.returncode, judged.stdout[:17], judged.stderr) == (3, "BACKUP UNKNOWN - ", "")
+    scrape = plain_http.get(f"http://{served}/metrics").text
     assert "\nbernard_up 1.0\n" in scrape
     assert f'version="{__version__}"' in scrape
-    assert httpx.get(f"http://{served}/").headers["content-type"].startswith("text/html")
+    assert plain_http.get(f"http://{served}/").headers["content-type"].startswith("text/html")
     subprocess.run([command, "monitoring", "watching"], check=True, cwd=tmp_path)
     for name, source in {
         "dashboards": ROOT / "dashboards" / "json",

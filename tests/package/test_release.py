@@ -1,21 +1,22 @@
-"""A release is refused until all agree on the version."""
+"""A release is refused until all files agree on the version."""
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.tree import commit_all, copy_of_tree, git
+from testing.tree import ROOT, commit_all, copy_of_tree, git
 from tools.release import problems, version, write_checksums
 
 FILES = {
     "bernard_exporter/__init__.py": '"""The package."""\n\n__version__ = "1.2.3"\n',
-    "setup.cfg": "[metadata]\nmaintainer = Somebody\nmaintainer_email = somebody@example.org\n",
-    "debian/control": "Source: bernard-exporter\nMaintainer: Somebody <somebody@example.org>\n",
-    "debian/changelog": "bernard-exporter (1.2.3) bookworm; urgency=medium\n",
+    "setup.cfg": "[metadata]\nmaintainer = Maintainers\nmaintainer_email = maintainers@example.org\n",
+    "debian/control": "Source: bernard-exporter\nMaintainer: Maintainers <maintainers@example.org>\n",
+    "debian/changelog": "bernard-exporter (1.2.3) trixie; urgency=medium\n",
     "CHANGELOG.md": "# Changelog\n\n## Unreleased\n\n## 1.2.3 - 2026-12-01\n\n- New.\n",
     "deploy/kubernetes/kustomization.yaml": "images:\n- name: bernard-exporter\n  newTag: 1.2.3\n",
 }
@@ -61,9 +62,9 @@ def test_tree_whose_versions_agree_can_be_released(tree: Path) -> None:
             "deploy/kubernetes/kustomization.yaml: found version none, expected 1.2.3, as the package says",
         ),
         (
-            replaced("debian/control", "somebody@example.org", "another@example.org"),
-            "debian/control: found the maintainer Somebody <another@example.org>, "
-            "expected Somebody <somebody@example.org>, as setup.cfg says",
+            replaced("debian/control", "maintainers@example.org", "another@example.org"),
+            "debian/control: found the maintainer Maintainers <another@example.org>, "
+            "expected Maintainers <maintainers@example.org>, as setup.cfg says",
         ),
         (
             replaced("CHANGELOG.md", "## Unreleased\n", "## Unreleased\n\n- Not in yet.\n"),
@@ -100,3 +101,11 @@ def test_checksums_are_those_that_sha256sum_checks(tmp_path: Path) -> None:
     command = ["sha256sum", "--check", "--strict", "SHA256SUMS"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "deb/one.deb: OK\ntwo.whl: OK\n")
+
+
+def test_tests_that_the_debian_build_runs_exist() -> None:
+    rules = (ROOT / "debian" / "rules").read_text().replace("\\\n", "")
+    (names,) = re.findall(
+        r"^export PYBUILD_TEST_ARGS = .*\(patsubst %,\{dir\}/tests/%\.py,(.*)\)$", rules, re.MULTILINE
+    )
+    assert [name for name in names.split() if not (ROOT / "tests" / f"{name}.py").is_file()] == []

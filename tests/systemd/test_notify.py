@@ -1,4 +1,4 @@
-"""The exporter tells systemd when it is ready and that it gets on; systemd is a socket here, the process is real."""
+"""The exporter notifies systemd of readiness and progress; the process is real, and the test reads its socket."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.exporter import COMMAND, exporter
-from tests.rows import Rows
-from tests.servers import PATIENCE, MariaDB, eventually, free_port
+from testing.exporter import COMMAND, exporter
+from testing.rows import Rows
+from testing.servers import PATIENCE, MariaDB, eventually, free_port
 
 
 class Systemd:
@@ -74,10 +74,10 @@ def test_ready_comes_after_the_first_poll_and_then_the_watchdog_is_fed(tmp_path:
         assert running.running.wait(20) == 0
 
 
-def test_exporter_without_database_is_ready_and_fed_and_says_so(tmp_path: Path, systemd: Systemd) -> None:
+def test_exporter_without_database_is_ready_and_reports_it(tmp_path: Path, systemd: Systemd) -> None:
     with exporter(tmp_path, config("mysql+pymysql://u@127.0.0.1:1/d"), env=systemd.env):
         systemd.hear_until(lambda message: message == "READY=1")
-        fed = "WATCHDOG=1\nSTATUS=0 jobs known, the database cannot be read"
+        fed = "WATCHDOG=1\nSTATUS=0 jobs known; the database cannot be read"
         assert [systemd.hear() for _ in range(3)] == [fed] * 3
 
 
@@ -97,7 +97,7 @@ def test_database_that_hangs_starves_no_watchdog(own_mariadb: MariaDB, tmp_path:
 
 
 def test_poller_that_hangs_starves_the_watchdog(tmp_path: Path, systemd: Systemd) -> None:
-    """A log that nobody reads any more makes whoever logs wait for ever, here the poller."""
+    """A log pipe that is full blocks any thread that logs, here the poller."""
     reading, writing = os.pipe()
     file = tmp_path / "config.yaml"
     file.write_text(config("mysql+pymysql://u@127.0.0.1:1/d"))

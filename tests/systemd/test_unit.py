@@ -1,4 +1,4 @@
-"""The unit gives the exporter what it needs and nothing else."""
+"""The unit gives the exporter only the privileges that it needs."""
 
 from __future__ import annotations
 
@@ -11,10 +11,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.rows import Rows
-from tests.servers import eventually, free_port, need, process
+from bernard_exporter.commands.options import DEFAULT_ADDRESS
+from testing import plain_http
+from testing.rows import Rows
+from testing.servers import eventually, free_port, need, process
+from testing.tree import ROOT
 
-UNITS = Path(__file__).parents[2] / "deploy" / "systemd"
+UNITS = ROOT / "deploy" / "systemd"
 UNIT = UNITS / "bernard-exporter.service"
 
 
@@ -37,6 +40,21 @@ def test_template_differs_from_the_unit_in_names_alone() -> None:
         assert text.count(one) == 1
         text = text.replace(one, each)
     assert (UNITS / "bernard-exporter@.service").read_text() == text
+
+
+@pytest.mark.parametrize("name", ["bernard-exporter.service", "bernard-exporter.socket"])
+def test_units_are_understood_by_systemd(tmp_path: Path, name: str) -> None:
+    for file in UNITS.iterdir():
+        text = file.read_text().replace("/usr/bin/bernard-exporter", sys.executable)
+        (tmp_path / file.name).write_text(text)
+    command = [need("systemd-analyze"), "verify", "--man=no", str(tmp_path / name)]
+    said = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert [line for line in said.stderr.splitlines() if "bernard" in line] == []
+
+
+def test_socket_listens_where_the_exporter_does() -> None:
+    lines = (UNITS / "bernard-exporter.socket").read_text().splitlines()
+    assert [line for line in lines if line.startswith("ListenStream=")] == [f"ListenStream={DEFAULT_ADDRESS[1:]}"]
 
 
 def test_unit_asks_for_what_it_promises() -> None:
@@ -74,16 +92,16 @@ def test_every_system_call_the_exporter_makes_is_one_the_unit_allows(tmp_path: P
 
     def polled() -> bool:
         try:
-            return "bernard_up 1.0" in httpx.get(f"http://{address}/metrics").text
+            return "bernard_up 1.0" in plain_http.get(f"http://{address}/metrics").text
         except httpx.TransportError:
             return False
 
     flags = ["--config.file", str(config), "--web.listen-address", address]
     with process([*command, *flags], tmp_path / "log") as running:
         eventually(polled, "it has polled")
-        assert httpx.post(f"http://{address}/-/reload").status_code == 200
+        assert plain_http.post(f"http://{address}/-/reload").status_code == 200
         for path in ("/", "/runs", "/api/v1/jobs", "/api/v1/runs"):
-            assert httpx.get(f"http://{address}{path}", timeout=60).status_code == 200
+            assert plain_http.get(f"http://{address}{path}", timeout=60).status_code == 200
         time.sleep(1)
     end = re.compile(rf"^{running.pid} +\+\+\+ exited with 0 ", re.MULTILINE)
     eventually(lambda: end.search(trace.read_text(errors="replace")), "the trace ends")

@@ -1,1 +1,1 @@
-"""Measure the exporter against its peers in one run; every claim is a ratio."""
+"""Compare the exporter with its peers in one run; all results are ratios."""

@@ -11,26 +11,29 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from testing.tree import ROOT
 from tools.bench import growth
 from tools.bench.comparison import PARTS
 from tools.bench.database import filled
 from tools.bench.growth import MEASURES, Point, Size
 from tools.bench.row import Row, Scene
 
-_DOCS = Path(__file__).parents[2] / "docs" / "explanation"
+_DOCS = ROOT / "docs" / "explanation"
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure, and print the results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=1_000_000)
     parser.add_argument("--jobs", type=int, default=2000)
-    parser.add_argument("--files", type=int, default=20, help="files a run, at most; half as many on average")
-    parser.add_argument("--seconds", type=int, default=10, help="how long each load lasts")
-    parser.add_argument("--query-exporter", help="the program of PyPI's query-exporter")
-    parser.add_argument("--part", action="append", choices=PARTS, help="measure only this; may be given again")
-    parser.add_argument("--data", type=Path, help="a directory for the filled database, to be kept and used again")
-    parser.add_argument("--growth", action="store_true", help="measure how cost grows instead, and draw it")
+    parser.add_argument(
+        "--files", type=int, default=20, help="maximum number of files per run; half as many on average"
+    )
+    parser.add_argument("--seconds", type=int, default=10, help="duration of each load")
+    parser.add_argument("--query-exporter", help="path of the program of PyPI's query-exporter")
+    parser.add_argument("--part", action="append", choices=PARTS, help="measure only this part; repeatable")
+    parser.add_argument("--data", type=Path, help="directory for the filled database, which is kept and reused")
+    parser.add_argument("--growth", action="store_true", help="measure the growth of costs instead, and plot it")
     options = parser.parse_args()
     console = Console(width=140)
     if options.growth:
@@ -52,7 +55,7 @@ def main() -> None:
 def _cells(row: Row) -> tuple[str, ...]:
     ratio = "" if row.ratio is None else f"{row.ratio:,.2f}"
     goal = "" if row.goal is None else f"{row.goal:g}"
-    return row.what, row.here, row.peer, ratio, goal, row.verdict
+    return row.measure, row.here, row.peer, ratio, goal, row.verdict
 
 
 def _grow(console: Console) -> None:
@@ -60,14 +63,14 @@ def _grow(console: Console) -> None:
     _show(console, "jobs", list(growth.by_jobs()), lambda size: size.jobs)
 
 
-def _show(console: Console, what: str, points: Sequence[Point], axis: Callable[[Size], int]) -> None:
+def _show(console: Console, unit: str, points: Sequence[Point], axis: Callable[[Size], int]) -> None:
     sizes = [axis(point.size) for point in points]
-    table = Table("measure", *(f"{size:,} {what}" for size in sizes), "exponent", title=f"growth with {what}")
+    table = Table("measure", *(f"{size:,} {unit}" for size in sizes), "exponent", title=f"growth with {unit}")
     for name, pick in MEASURES.items():
         values = [pick(point) for point in points]
         table.add_row(name, *(f"{value:,.4g}" for value in values), f"{growth.exponent(sizes, values):.2f}")
     console.print(table)
-    growth.draw(points, axis, what, _DOCS / f"growth-{what}.png")
+    growth.draw(points, axis, unit, _DOCS / f"growth-{unit}.png")
 
 
 if __name__ == "__main__":

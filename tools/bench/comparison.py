@@ -1,4 +1,4 @@
-"""The measurements: each compares the exporter with a peer in the same run, and says what it should reach."""
+"""The measurements: each compares the exporter with a peer in the same run, and has a goal."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import httpx
 
-from tests.servers import MariaDB
+from testing.servers import MariaDB
 from tools.bench import peers
 from tools.bench.database import NAME, Cost, cost, filled
 from tools.bench.load import Load, SilentError, answer_of, load
@@ -25,23 +25,23 @@ from tools.bench.questions import questions
 from tools.bench.row import Row, Scene, seconds
 from tools.bench.scrape import counted, resident, value
 
-# What the exporter imports that is not its own.
+# Third-party modules that the exporter imports.
 _DEPENDENCIES = "fastapi, uvicorn, uvloop, httptools, sqlalchemy, pymysql, prometheus_client, croniter, structlog, yaml"
 _POLLS = 10
 _STARTS = 5
 _ROUNDS = 12
 _FEW_RUNS = 10_000
-# How long a peer may take for its first answer, seconds; the second for the one that is compared with.
+# Timeouts for the first response of a peer, in seconds; the second is for the peer that is compared.
 _PATIENCE, _MUCH_PATIENCE = 180, 900
 
 
 def _start(scene: Scene) -> Iterator[Row]:
     row_number = min(seconds(lambda: scene.server.execute(NEWEST_TWO, database=NAME)) for _ in range(2))
-    found = [_started(scene) for _ in range(_STARTS)]
-    first = statistics.median(one.first for one in found)
+    starts = [_started(scene) for _ in range(_STARTS)]
+    first = statistics.median(one.first for one in starts)
     yield Row("first poll; one row_number() query", f"{first:.2f} s", f"{row_number:.2f} s", row_number / first, 1.0)
-    middle = sorted(found, key=lambda one: one.ratio)[len(found) // 2]
-    ratios = ", ".join(f"{one.ratio:.2f}" for one in found)
+    middle = sorted(starts, key=lambda one: one.ratio)[len(starts) // 2]
+    ratios = ", ".join(f"{one.ratio:.2f}" for one in starts)
     yield Row(
         f"start to first full scrape, the middle one of {ratios}; importing the dependencies and the first poll",
         f"{middle.whole:.2f} s",
@@ -52,7 +52,7 @@ def _start(scene: Scene) -> Iterator[Row]:
 
 
 class _Started(NamedTuple):
-    """One start in seconds: until a scrape is whole, the first poll, and importing the dependencies just before."""
+    """Times of one start in seconds: the first complete scrape, the first poll, and importing the dependencies."""
 
     whole: float
     first: float
@@ -72,7 +72,7 @@ def _started(scene: Scene) -> _Started:
 
 
 def steady(here: Peer, server: MariaDB, polls: int = _POLLS) -> Cost:
-    """Return what one poll of a running exporter costs, when nothing but the usual changes."""
+    """Return the cost of one steady poll of a running exporter."""
     known = _polled(answer_of(here.metrics, counted))
     begun, before = _after_poll(here, server, known + 1)
     done, after = _after_poll(here, server, begun + polls)
@@ -81,10 +81,10 @@ def steady(here: Peer, server: MariaDB, polls: int = _POLLS) -> Cost:
 
 
 def _after_poll(here: Peer, server: MariaDB, polls: float) -> tuple[float, Cost]:
-    """Return how many polls there were, at least so many, and what they cost."""
-    # A whole scrape would empty the processor's caches just before the poll.
+    """Return the number of polls, at least ``polls``, and their cost."""
+    # A complete scrape would evict the processor's caches just before the poll.
     done = _polled(answer_of(f"{here.metrics}?name[]=bernard_polls_total", lambda text: _polled(text) >= polls))
-    # The server counts what a connection did when it is closed, which is just after the poll is told of.
+    # The server adds the statistics of a connection when it is closed, just after the poll is reported.
     time.sleep(0.2)
     return done, cost(server, "bernard")
 
@@ -100,56 +100,56 @@ def _mine(scene: Scene) -> Cost:
 
 def _sql_exporter(scene: Scene) -> Iterator[Row]:
     peer = peers.sql_exporter(scene.directory, scene.server)
-    told = ("retained_bytes", "consecutive_failures")
-    return _asked_the_same(scene, "prometheus-sql-exporter", "sql_exporter", peer, told, _MUCH_PATIENCE, 100.0)
+    expected = ("retained_bytes", "consecutive_failures")
+    return _compared(scene, "prometheus-sql-exporter", "sql_exporter", peer, expected, _MUCH_PATIENCE, 100.0)
 
 
 def _query_exporter(scene: Scene) -> Iterator[Row]:
     if not (program := scene.query_exporter):
         return iter(())
     peer = peers.query_exporter(scene.directory, scene.server, program)
-    # It names every metric before it knows a value.
-    told = ("retained_bytes{", "consecutive_failures{")
-    return _asked_the_same(scene, "query-exporter", "query_exporter", peer, told, _PATIENCE, None)
+    # It exports every metric before it has a value.
+    expected = ("retained_bytes{", "consecutive_failures{")
+    return _compared(scene, "query-exporter", "query_exporter", peer, expected, _PATIENCE, None)
 
 
-def _asked_the_same(
+def _compared(
     scene: Scene,
     name: str,
     user: str,
     starting: AbstractContextManager[Peer],
-    told: tuple[str, ...],
+    expected: tuple[str, ...],
     patience: int,
     goal: float | None,
 ) -> Iterator[Row]:
-    """Compare a steady poll with one round of the queries of an exporter of any SQL, until it has ``told`` of them."""
+    """Compare a steady poll with one round of queries of a generic SQL exporter, until ``expected`` appears."""
     mine, before = _mine(scene), cost(scene.server, user)
     with starting as peer:
         try:
-            answer_of(peer.metrics, lambda text: all(part in text for part in told), patience)
+            answer_of(peer.metrics, lambda text: all(part in text for part in expected), patience)
         except SilentError:
             # Its queries may take longer than the server lets a connection wait, when there are very many runs.
             yield Row(f"rows read by a steady poll; {name}", f"{mine.rows:,}", f"no answer in {patience} s", None)
         else:
             yield from _costs(name, mine, cost(scene.server, user) - before, goal)
-    # The server would go on with its queries, beside those of the next part.
+    # Otherwise the server would continue its queries during the next part.
     scene.server.execute(f"KILL USER {user}")
 
 
 def _constancy(scene: Scene) -> Iterator[Row]:
-    """Compare a steady poll with one of as many jobs that have hardly any history, in turn, for the machine varies."""
+    """Compare a steady poll with one of as many jobs and a short history, alternately, because the machine varies."""
     with tempfile.TemporaryDirectory(prefix="bernard-bench-") as name, ExitStack() as stack:
         server = stack.enter_context(filled(Path(name), _FEW_RUNS, scene.jobs, files=2))
         many = stack.enter_context(peers.bernard(scene.directory, scene.server, "1s"))
-        # At another interval, so that it does not always poll just before the other, or just after.
+        # With another interval, so that it does not always poll just before or after the other.
         few = stack.enter_context(peers.bernard(Path(name), server, "1100ms"))
-        found = [(steady(many, scene.server, polls=3), steady(few, server, polls=3)) for _ in range(_ROUNDS)]
-    mine, other = (_median(costs) for costs in zip(*found, strict=True))
-    what = f"rows read by a steady poll; at {_FEW_RUNS:,} runs, within a tenth"
-    yield Row(what, f"{mine.rows:,}", f"{other.rows:,}", other.rows / mine.rows, 1 / 1.1)
-    what = f"processor time of the database for a steady poll; at {_FEW_RUNS:,} runs, within a tenth"
+        pairs = [(steady(many, scene.server, polls=3), steady(few, server, polls=3)) for _ in range(_ROUNDS)]
+    mine, other = (_median(costs) for costs in zip(*pairs, strict=True))
+    measure = f"rows read by a steady poll; at {_FEW_RUNS:,} runs, within a tenth"
+    yield Row(measure, f"{mine.rows:,}", f"{other.rows:,}", other.rows / mine.rows, 1 / 1.1)
+    measure = f"processor time of the database for a steady poll; at {_FEW_RUNS:,} runs, within a tenth"
     here, there = f"{mine.seconds * 1e3:.1f} ms", f"{other.seconds * 1e3:.1f} ms"
-    yield Row(what, here, there, other.seconds / mine.seconds, 1 / 1.1)
+    yield Row(measure, here, there, other.seconds / mine.seconds, 1 / 1.1)
 
 
 def _median(costs: Sequence[Cost]) -> Cost:
@@ -160,8 +160,8 @@ def _costs(name: str, mine: Cost, peer: Cost, goal: float | None) -> Iterator[Ro
     ratio = peer.rows / max(mine.rows, 1)
     yield Row(f"rows read by a steady poll; {name}", f"{mine.rows:,}", f"{peer.rows:,}", ratio, goal)
     ratio = peer.seconds / max(mine.seconds, 1e-9)
-    what = f"processor time of the database for a steady poll; {name}"
-    yield Row(what, f"{mine.seconds * 1e3:.1f} ms", f"{peer.seconds:.2f} s", ratio, goal)
+    measure = f"processor time of the database for a steady poll; {name}"
+    yield Row(measure, f"{mine.seconds * 1e3:.1f} ms", f"{peer.seconds:.2f} s", ratio, goal)
 
 
 def _scrapes(scene: Scene) -> Iterator[Row]:
@@ -183,24 +183,24 @@ def _scrapes(scene: Scene) -> Iterator[Row]:
         with peers.nginx(scene.directory, scrape.encode(), gzipped) as peer:
             answer_of(peer.metrics, lambda text: "bernard_up" in text)
             yield _rate("scrapes a second; nginx, the same bytes", mine, load(peer.metrics, scene.seconds), 0.9)
-            found = load(peer.metrics, scene.seconds, gzip=True)
-            yield _rate("scrapes a second, compressed; nginx, the same bytes", zipped, found, 0.5)
+            gzip_load = load(peer.metrics, scene.seconds, gzip=True)
+            yield _rate("scrapes a second, compressed; nginx, the same bytes", zipped, gzip_load, 0.5)
 
 
 def _p99(scene: Scene) -> Iterator[Row]:
-    found = {}
+    p99 = {}
     for interval in ("1h", "500ms"):
         with peers.bernard(scene.directory, scene.server, interval) as here:
             answer_of(here.metrics, counted)
-            found[interval] = load(here.metrics, scene.seconds).p99
-    what = "p99 of scrapes while polls go on twice a second; without polls"
-    idle, polled = found["1h"], found["500ms"]
-    yield Row(what, f"{polled * 1e3:.1f} ms", f"{idle * 1e3:.1f} ms", idle / polled, 0.5)
+            p99[interval] = load(here.metrics, scene.seconds).p99
+    measure = "p99 of scrapes while polls go on twice a second; without polls"
+    idle, polled = p99["1h"], p99["500ms"]
+    yield Row(measure, f"{polled * 1e3:.1f} ms", f"{idle * 1e3:.1f} ms", idle / polled, 0.5)
 
 
 def _memory(pid: int) -> tuple[str, str, float, float]:
-    found = resident(pid)
-    return f"{found:.0f} MiB", "80 MiB", 80 / found, 1.0
+    mebibytes = resident(pid)
+    return f"{mebibytes:.0f} MiB", "80 MiB", 80 / mebibytes, 1.0
 
 
 def _gzipped(url: str) -> bytes:
@@ -215,11 +215,11 @@ def _loads(name: str, mine: Load, peer: Load, goal: float) -> Iterator[Row]:
     )
 
 
-def _rate(what: str, mine: Load, peer: Load, goal: float) -> Row:
-    return Row(what, f"{mine.rate:,.0f}", f"{peer.rate:,.1f}", mine.rate / peer.rate, goal)
+def _rate(measure: str, mine: Load, peer: Load, goal: float) -> Row:
+    return Row(measure, f"{mine.rate:,.0f}", f"{peer.rate:,.1f}", mine.rate / peer.rate, goal)
 
 
-# Each can be measured alone, so that the machine is needed for a few minutes at a time.
+# Each part can be measured separately, in a few minutes.
 PARTS: dict[str, Callable[[Scene], Iterator[Row]]] = {
     "start": _start,
     "constancy": _constancy,

@@ -1,4 +1,4 @@
-"""A MariaDB full of runs, and what each of its users made it do."""
+"""A MariaDB server filled with runs, and the load caused by each of its users."""
 
 from __future__ import annotations
 
@@ -8,35 +8,35 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from bernard_exporter.cli.progress import progress_bar
-from bernard_exporter.sample.generate import generate
-from tests.servers import MariaDB
+from bernard_exporter.commands.progress import progress_bar
+from bernard_exporter.commands.sample.generate import generate
+from testing.servers import MariaDB
 
 NAME = "sample"
 USERS = ("bernard", "sql_exporter", "query_exporter", "client")
-# Tables of the largest dump: section s3 holds about 900 databases.
+# Number of tables in the largest dump: section s3 has about 900 databases.
 LARGE_TABLES = 54_000
 _FLAGS = ("--userstat=1", "--innodb-buffer-pool-size=4G", "--max-connections=300", "--innodb-log-file-size=1G")
 
 
 class Cost(NamedTuple):
-    """What a user made the server do: rows read by the storage engine, and seconds of processor time it took."""
+    """The load caused by a user: rows read by the storage engine, and processor time in seconds."""
 
     rows: int
     seconds: float
 
     def __sub__(self, other: Cost) -> Cost:
-        """Return what was spent between two readings."""
+        """Return the difference of two readings."""
         return Cost(self.rows - other.rows, self.seconds - other.seconds)
 
 
 def cost(server: MariaDB, user: str) -> Cost:
-    """Return what a user has made the server do since it was started.
+    """Return the load caused by a user since the start of the server.
 
     In processor time, for how long it was busy varies by half from minute to minute on a machine that is shared.
     """
-    found = server.execute(f"SELECT rows_read, cpu_time FROM information_schema.user_statistics WHERE user = '{user}'")
-    return Cost(int(str(found[0][0])), float(str(found[0][1]))) if found else Cost(0, 0.0)
+    rows = server.execute(f"SELECT rows_read, cpu_time FROM information_schema.user_statistics WHERE user = '{user}'")
+    return Cost(int(str(rows[0][0])), float(str(rows[0][1]))) if rows else Cost(0, 0.0)
 
 
 @contextmanager
@@ -50,13 +50,13 @@ def filled(directory: Path, runs: int, jobs: int, files: int) -> Iterator[MariaD
         SystemExit: the directory was filled with something else.
     """
     server, note, contents = MariaDB(directory), directory / "filled", f"{runs} runs, {jobs} jobs, {files} files"
-    known = note.read_text() if note.exists() else None
-    if known not in (None, contents):
-        raise SystemExit(f"{directory}: holds {known}, expected {contents}; name another directory")
-    if known is None:
+    earlier = note.read_text() if note.exists() else None
+    if earlier not in (None, contents):
+        raise SystemExit(f"{directory}: holds {earlier}, expected {contents}; name another directory")
+    if earlier is None:
         server.install()
     with server.serve(*_FLAGS):
-        if known is None:
+        if earlier is None:
             _fill(server, runs, jobs, files)
             note.write_text(contents)
         yield server
@@ -82,13 +82,13 @@ def _fill(server: MariaDB, runs: int, jobs: int, files: int) -> None:
 
 
 def enlarge(server: MariaDB) -> tuple[int, int]:
-    """Give the newest two successes of one job as many files as the largest sections have: two for each table.
+    """Add as many files as in the largest sections to the newest two successes of one job: two per table.
 
     Returns their ids, newest first. What was enlarged before stays as it is.
     """
     newest, before = newest_two(server, "s3")
-    known = f"SELECT 1 FROM backup_files WHERE backup_id = {newest} AND file_path = '' AND file_name LIKE 'wiki0.%'"
-    if server.execute(known, database=NAME):
+    enlarged = f"SELECT 1 FROM backup_files WHERE backup_id = {newest} AND file_path = '' AND file_name LIKE 'wiki0.%'"
+    if server.execute(enlarged, database=NAME):
         return newest, before
     for run_id, tables in ((newest, LARGE_TABLES), (before, LARGE_TABLES - 100)):
         for suffix, size in (("-schema.sql.gz", 700), (".sql.gz", 4096)):
@@ -107,13 +107,13 @@ def newest_two(server: MariaDB, section: str) -> tuple[int, int]:
     Raises:
         SystemExit: there are too few jobs for the section to be among them, or too few runs.
     """
-    found = server.execute(
+    rows = server.execute(
         f"SELECT id FROM backups WHERE type = 'dump' AND section = '{section}' AND status = 'finished' "
         "AND host LIKE '%.eqiad.wmnet' ORDER BY start_date DESC, id DESC LIMIT 2",
         database=NAME,
     )
-    if len(found) < 2:
+    if len(rows) < 2:
         raise SystemExit(
-            f"{section} has {len(found)} successful dumps in eqiad, expected two; ask for more jobs or runs"
+            f"{section} has {len(rows)} successful dumps in eqiad, expected two; ask for more jobs or runs"
         )
-    return int(str(found[0][0])), int(str(found[1][0]))
+    return int(str(rows[0][0])), int(str(rows[1][0]))

@@ -1,4 +1,4 @@
-"""How cost grows with history and with jobs: the same measurements at several sizes, and the exponent between them."""
+"""Growth of costs with history and with jobs: the same measurements at several sizes, and the exponent of growth."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ USUAL_JOBS = 1_000
 
 
 class Size(NamedTuple):
-    """How large an inventory is."""
+    """The size of an inventory."""
 
     runs: int
     jobs: int
 
 
 class Point(NamedTuple):
-    """What was measured at a size.
+    """Measurements at one size.
 
     Attributes:
         first_poll: seconds.
@@ -60,11 +60,11 @@ MEASURES: dict[str, Callable[[Point], float]] = {
 
 
 def measure(size: Size) -> Point:
-    """Return what an inventory of a size costs."""
+    """Return the measurements for an inventory of a size."""
     with tempfile.TemporaryDirectory(prefix="bernard-growth-") as name:
         directory = Path(name)
         with filled(directory, size.runs, size.jobs, files=2) as server:
-            # One that polls seldom, so that the first poll is the last one.
+            # With a long poll interval, so that only the first poll is measured.
             with peers.bernard(directory, server, "1h") as here:
                 scrape = answer_of(here.metrics, lambda text: "bernard_up 1.0" in text)
                 first = value(scrape, "bernard_last_poll_duration_seconds")
@@ -89,7 +89,7 @@ def exponent(sizes: Sequence[float], values: Sequence[float]) -> float:
 
 
 def draw(points: Sequence[Point], axis: Callable[[Size], int], label: str, file: Path) -> None:
-    """Write a picture of every measure against a size, each relative to its smallest size."""
+    """Plot every measurement against the size, relative to the value at the smallest size."""
     figure = Figure(figsize=(8, 4.5), layout="constrained")
     axes = figure.subplots()
     sizes = [axis(point.size) for point in points]

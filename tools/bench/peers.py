@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import yaml
 
-from tests.servers import MariaDB, free_port, need, process
+from testing.servers import MariaDB, free_port, need, process
 from tools.bench.database import NAME
 from tools.bench.queries import LABELS, QUERIES, Query
 
@@ -80,7 +80,7 @@ def prometheus_client(directory: Path, scrape: str) -> Iterator[Peer]:
 
 @contextmanager
 def nginx(directory: Path, plain: bytes, gzipped: bytes) -> Iterator[Peer]:
-    """Serve the same bytes from files, plain and compressed beforehand."""
+    """Serve the same bytes with nginx from files, plain and precompressed."""
     www, port = directory / "www", free_port()
     www.mkdir(exist_ok=True)
     (www / "metrics").write_bytes(plain)
@@ -95,7 +95,7 @@ def nginx(directory: Path, plain: bytes, gzipped: bytes) -> Iterator[Peer]:
 
 @contextmanager
 def sql_exporter(directory: Path, server: MariaDB) -> Iterator[Peer]:
-    """Ask for the same metrics by Debian's prometheus-sql-exporter."""
+    """Export the same metrics with Debian's prometheus-sql-exporter."""
     connection = f"mysql://sql_exporter@tcp(127.0.0.1:{server.port})/{NAME}"
     queries = [
         {"name": one.name, "help": one.name, "labels": [*one.labels], "values": [*one.values], "query": one.sql}
@@ -111,7 +111,7 @@ def sql_exporter(directory: Path, server: MariaDB) -> Iterator[Peer]:
 
 @contextmanager
 def sql_exporter_of_constants(directory: Path, server: MariaDB, jobs: int, series: int) -> Iterator[Peer]:
-    """Serve as many series as this exporter has by prometheus-sql-exporter, which keeps what it was told."""
+    """Serve as many series as this exporter with prometheus-sql-exporter, which caches its results."""
     columns = [f"v{number}" for number in range(max(1, series // jobs))]
     values = ", ".join(f"1700000000 + seq AS {name}" for name in columns)
     sql = f"SELECT CONCAT('s', seq) AS section, 'dump' AS type, 'eqiad' AS datacenter, {values} FROM seq_1_to_{jobs}"
@@ -127,7 +127,7 @@ def sql_exporter_of_constants(directory: Path, server: MariaDB, jobs: int, serie
 
 @contextmanager
 def query_exporter(directory: Path, server: MariaDB, program: str) -> Iterator[Peer]:
-    """Ask for the same metrics by PyPI's query-exporter, installed apart at ``program``."""
+    """Export the same metrics with PyPI's query-exporter, installed separately at ``program``."""
     metrics = {value: {"type": "gauge", "labels": [*one.labels]} for one in QUERIES for value in one.values}
     dsn = f"mysql+pymysql://query_exporter@127.0.0.1:{server.port}/{NAME}"
     queries = {one.name: _query(one) for one in QUERIES}

@@ -1,4 +1,4 @@
-"""What a generic SQL exporter has to ask for the same metrics: whole-history queries, once an interval."""
+"""The queries that a generic SQL exporter needs for the same metrics, over the whole history at every interval."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _ONGOING = f"""
 SELECT {_JOB}, COUNT(*) AS backup_ongoing, MIN(UNIX_TIMESTAMP(start_date)) AS backup_ongoing_start
 FROM backups WHERE status = 'ongoing' GROUP BY {_BY_JOB}
 """
-# Not by a window over each job, which the server takes minutes for.
+# A window function over each job would take minutes.
 _FAILURES = f"""
 SELECT section, type, datacenter, SUM(status = 'failed' AND start_date > COALESCE(newest, 0)) AS consecutive_failures
 FROM (SELECT {_JOB}, status, start_date FROM backups) AS judged

@@ -1,4 +1,4 @@
-"""Questions to the API, each against the bare SQL statement through the ``mariadb`` command-line client.
+"""Requests to the API, each compared with the plain SQL statement in the ``mariadb`` command-line client.
 
 Two clients: one started for each statement, as an operator would, for each question to the exporter opens a connection
 of its own as well; and one that is kept, which only sends the statement and reads the rows.
@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import httpx
 
-from tests.servers import MariaDB, need
+from testing.servers import MariaDB, need
 from tools.bench import peers
 from tools.bench.database import NAME, enlarge, newest_two
 from tools.bench.load import answer_of
@@ -30,33 +30,39 @@ _END = "no more rows"
 
 
 class _Question(NamedTuple):
-    what: str
+    measure: str
     path: str
     sql: str
 
 
 def questions(scene: Scene) -> Iterator[Row]:
-    """Yield a row for each question."""
+    """Yield one row per request."""
     with peers.bernard(scene.directory, scene.server, "1h") as here, httpx.Client(timeout=120) as http:
         answer_of(here.metrics, counted)
         api = f"{here.base}/api/v1"
-        with _kept(scene.server) as kept:
-            for asked in _questions(scene.server, http, api):
-                ask = partial(_asked, http, f"{api}/{asked.path}")
-                yield from _compared(asked, ask, scene, kept)
+        with _kept_client(scene.server) as client:
+            for question in _questions(scene.server, http, api):
+                ask = partial(_get, http, f"{api}/{question.path}")
+                yield from _compared(question, ask, scene, client)
         yield Row("resident memory after pages and API", f"{resident(here.pid):.0f} MiB", "", None)
 
 
-def _asked(http: httpx.Client, url: str) -> None:
+def _get(http: httpx.Client, url: str) -> None:
     http.get(url).raise_for_status()
 
 
-def _compared(asked: _Question, ask: Callable[[], object], scene: Scene, kept: Callable[[str], None]) -> Iterator[Row]:
+def _compared(
+    question: _Question, ask: Callable[[], object], scene: Scene, client: Callable[[str], None]
+) -> Iterator[Row]:
     here = _median(ask)
-    once, again = _median(lambda: _once(scene.server, asked.sql)), _median(lambda: kept(asked.sql))
-    shown = f"{here * 1e3:.1f} ms"
-    yield Row(f"{asked.what}; the statement by a client of its own", shown, f"{once * 1e3:.1f} ms", once / here, 0.5)
-    yield Row(f"{asked.what}; the statement by a client that is kept", shown, f"{again * 1e3:.1f} ms", again / here)
+    once, again = _median(lambda: _once(scene.server, question.sql)), _median(lambda: client(question.sql))
+    here_text = f"{here * 1e3:.1f} ms"
+    yield Row(
+        f"{question.measure}; the statement by a client of its own", here_text, f"{once * 1e3:.1f} ms", once / here, 0.5
+    )
+    yield Row(
+        f"{question.measure}; the statement by a client that is kept", here_text, f"{again * 1e3:.1f} ms", again / here
+    )
 
 
 def _questions(server: MariaDB, http: httpx.Client, api: str) -> Iterator[_Question]:
@@ -92,16 +98,16 @@ def _questions(server: MariaDB, http: httpx.Client, api: str) -> Iterator[_Quest
 
 
 def _deep(http: httpx.Client, url: str) -> tuple[str, str]:
-    """Return the cursor that continues after very many files, and the name of the last of them."""
+    """Return the cursor after a large number of files, and the name of the last of them."""
     cursor, name = "", ""
     for _ in range(_DEEP // 1000):
-        found = http.get(f"{url}?limit=1000{cursor and f'&cursor={cursor}'}").raise_for_status().json()
-        cursor, name = found["next_cursor"], found["items"][-1]["name"]
+        page = http.get(f"{url}?limit=1000{cursor and f'&cursor={cursor}'}").raise_for_status().json()
+        cursor, name = page["next_cursor"], page["items"][-1]["name"]
     return cursor, name
 
 
 def _changed(newest: int, before: int) -> str:
-    """Return the statement that lists the files that only one of two backups has, or that are not of one size."""
+    """Return the statement that lists the files that are in only one of two backups, or that differ in size."""
     join = (
         "SELECT one.file_path, one.file_name, one.size, other.size FROM backup_files AS one LEFT JOIN backup_files "
         "AS other ON other.backup_id = {1} AND other.file_path = one.file_path AND other.file_name = one.file_name "
@@ -118,8 +124,8 @@ def _median(act: Callable[[], object]) -> float:
 
 
 def _command(server: MariaDB) -> list[str]:
-    place = ["--host=127.0.0.1", f"--port={server.port}", "--user=client"]
-    return [need("mariadb"), "--no-defaults", *place, "--batch", "--skip-column-names", "--quick", NAME]
+    address = ["--host=127.0.0.1", f"--port={server.port}", "--user=client"]
+    return [need("mariadb"), "--no-defaults", *address, "--batch", "--skip-column-names", "--quick", NAME]
 
 
 def _once(server: MariaDB, sql: str) -> None:
@@ -127,23 +133,23 @@ def _once(server: MariaDB, sql: str) -> None:
 
 
 @contextmanager
-def _kept(server: MariaDB) -> Iterator[Callable[[str], None]]:
-    """Run one client, and yield what sends it a statement and reads the rows to the last."""
+def _kept_client(server: MariaDB) -> Iterator[Callable[[str], None]]:
+    """Run one client, and yield a function that sends it a statement and reads all rows."""
     running = subprocess.Popen(
         [*_command(server), "--unbuffered"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     assert running.stdin, "a pipe was asked for"
     assert running.stdout, "a pipe was asked for"
-    told, rows = running.stdin, running.stdout
+    statements, rows = running.stdin, running.stdout
 
     def send(sql: str) -> None:
-        told.write(f"{sql};\nSELECT '{_END}';\n")
-        told.flush()
+        statements.write(f"{sql};\nSELECT '{_END}';\n")
+        statements.flush()
         while rows.readline().rstrip("\n") != _END:
             pass
 
     try:
         yield send
     finally:
-        told.close()
+        statements.close()
         running.wait()

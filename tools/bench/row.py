@@ -1,4 +1,4 @@
-"""What the measurements are made of and return."""
+"""The input and the results of the measurements."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.servers import MariaDB
+from testing.servers import MariaDB
 
 
 class Row(NamedTuple):
@@ -16,10 +16,10 @@ class Row(NamedTuple):
 
     Attributes:
         ratio: how many times better than the peer.
-        goal: what the ratio should reach, None where a figure is only told.
+        goal: what the ratio should reach, None where a figure is only reported.
     """
 
-    what: str
+    measure: str
     here: str
     peer: str
     ratio: float | None
@@ -27,7 +27,7 @@ class Row(NamedTuple):
 
     @property
     def verdict(self) -> str:
-        """Return whether the goal is reached, '' without one."""
+        """Return whether the goal is met, '' without one."""
         if self.goal is None or self.ratio is None:
             return ""
         return "yes" if self.ratio >= self.goal else "no"
@@ -35,7 +35,7 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What the measurements share.
+    """The input that the measurements share.
 
     Attributes:
         seconds: how long each load lasts.
@@ -50,7 +50,7 @@ class Scene:
 
 
 def seconds(act: Callable[[], object]) -> float:
-    """Return how long something takes."""
+    """Return how long a function takes, in seconds."""
     begun = time.monotonic()
     act()
     return time.monotonic() - begun

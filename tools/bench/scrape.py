@@ -1,4 +1,4 @@
-"""What a scrape of the exporter, and its process, tell."""
+"""Values from a scrape of the exporter, and from its process."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def value(scrape: str, name: str) -> float:
 
 
 def samples(scrape: str, name: str) -> int:
-    """Return how many samples of a metric there are."""
+    """Return the number of samples of a metric."""
     return len(re.findall(rf"^{name}\{{", scrape, re.MULTILINE))
 
 
 def counted(scrape: str) -> bool:
-    """Tell whether the inventory is loaded and the files of every newest success are counted."""
+    """Return whether the inventory is loaded and the files of every newest success are counted."""
     successes = samples(scrape, "bernard_backup_last_success_id")
     return "bernard_up 1.0" in scrape and 0 < successes <= samples(scrape, "bernard_backup_last_success_files") + 5

@@ -1,15 +1,17 @@
-"""The pages of the reference that follow from the code."""
+"""The pages of the reference that are generated from the code."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
 
-from tools.reference import alerts, api, own
+from tools.reference import alerts, api, boards, own, web
 
 
 def pages(docs: Path) -> Iterator[tuple[Path, str]]:
-    """Yield every generated page of the reference, and what it should hold."""
+    """Yield the path and the text of every generated page of the reference."""
     yield docs / "reference" / "alerts.md", alerts.page()
     yield docs / "reference" / "api.md", api.page()
+    yield docs / "reference" / "web-configuration.md", web.page()
+    yield from boards.pages(docs)
     yield from own.pages(docs)

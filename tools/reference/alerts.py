@@ -1,19 +1,19 @@
-"""The page of the reference that lists the alerts, from the code that makes them."""
+"""The reference page of alerts, generated from their definitions."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from alerts import render
-from alerts.settings import Settings
+from monitoring.settings import SiteSettings
 
 _ALERTS = """\
 # Alerts
 
-Every alert, in the order of the rule files. Limits of backups are the policy's and are read from its metrics; what an
-alert waits for is how long its expression must hold. Each has a page among the [runbooks](../runbooks/index.md).
+Every alert, in the order of the rule files. Limits of backups are read from the metrics of the policy. The column "for"
+is the time for which the expression must hold. Each alert has a [runbook](../runbooks/index.md).
 
-| alert | severity | waits | summary |
+| alert | severity | for | summary |
 |---|---|---|---|
 """
 
@@ -24,7 +24,7 @@ def page() -> str:
 
 
 def _rows() -> Iterator[str]:
-    settings = Settings()
+    settings = SiteSettings()
     for alert in render.all_alerts(settings):
         summary = alert.summary.replace("|", "\\|")
         yield f"| {alert.name} | {alert.severity.value} | {settings.wait(alert.hold)} | `{summary}` |"
@@ -32,6 +32,6 @@ def _rows() -> Iterator[str]:
 
 def _expressions() -> Iterator[str]:
     yield "\n## Expressions"
-    for alert in render.all_alerts(Settings()):
+    for alert in render.all_alerts(SiteSettings()):
         cause = f" ({alert.cause})" if alert.cause else ""
         yield f"\n### {alert.name}, {alert.severity.value}{cause}\n\n```promql\n{alert.expr.strip()}\n```"

@@ -1,1 +1,0 @@
-"""The past of the inventory as samples: what the exporter would have exposed, had it run."""

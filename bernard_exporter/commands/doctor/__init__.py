@@ -1,0 +1,1 @@
+"""Checks everything that ``serve`` needs and reports how to fix each problem."""

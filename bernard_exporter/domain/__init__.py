@@ -1,0 +1,1 @@
+"""The rules of backups: pure, without input, output or a clock."""

@@ -1,0 +1,1 @@
+"""The metrics: their catalogue, and their exposition as text."""

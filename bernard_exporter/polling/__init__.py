@@ -1,0 +1,1 @@
+"""The poll loop: reads the inventory and publishes a snapshot."""

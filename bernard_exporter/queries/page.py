@@ -1,0 +1,55 @@
+"""Pagination with cursors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from bernard_exporter.domain.filters import decode_cursor, encode_cursor
+
+T = TypeVar("T")
+Key = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """A page of a list.
+
+    Attributes:
+        next_cursor: the cursor of the next page; None on the last.
+    """
+
+    items: tuple[T, ...]
+    next_cursor: str | None
+
+
+def page_of(found: Sequence[T], limit: int, cursor: Callable[[T], str]) -> Page[T]:
+    """Return the first ``limit`` items as a page; ``found`` has one more item if there is a next page."""
+    items = tuple(found[:limit])
+    return Page(items, cursor(items[-1]) if len(found) > limit else None)
+
+
+def sorted_page(
+    items: Iterable[T], key: Callable[[T], Key], limit: int, cursor: str | None, sort: str = "name"
+) -> Page[T]:
+    """Return a page of a list in memory.
+
+    Args:
+        items: the items in any order.
+        key: the unique sort key; its parts must have the same types for every item.
+        limit: the page size.
+        cursor: the cursor of the previous page.
+        sort: the name of the sort order; a minus sign means descending.
+
+    Raises:
+        FilterError: the cursor is not one of this list.
+    """
+    down = sort.startswith("-")
+    keyed = sorted(((key(item), item) for item in items), key=lambda pair: pair[0], reverse=down)
+    if cursor is not None and keyed:
+        kinds = [(type(part),) for part in keyed[0][0]]
+        stop = tuple(decode_cursor(cursor, sort, *kinds))
+        keyed = [pair for pair in keyed if (pair[0] < stop if down else pair[0] > stop)]
+    found = page_of(keyed, limit, lambda pair: encode_cursor(sort, *pair[0]))
+    return Page(tuple(item for _, item in found.items), found.next_cursor)

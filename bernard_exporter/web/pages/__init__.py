@@ -1,0 +1,1 @@
+"""The web pages, rendered on the server and complete without JavaScript."""

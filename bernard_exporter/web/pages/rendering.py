@@ -1,0 +1,87 @@
+"""Renders templates to HTML with escaping, prefixed URLs and relative times."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from bernard_exporter import __version__
+from bernard_exporter.domain.model import RANK, Rank, State, Status
+from bernard_exporter.domain.policy import size_change
+from bernard_exporter.inventory.snapshot import JobStatus
+from bernard_exporter.web.pages import badges, formatting
+from bernard_exporter.web.pages.assets import Assets
+from bernard_exporter.web.pages.context import PageContext
+from bernard_exporter.web.pages.links import Links
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+
+class Templates:
+    """The templates of the pages, with their common variables and filters."""
+
+    def __init__(self, links: Links, assets: Assets) -> None:
+        """Load nothing yet: an exporter that is only scraped does not need Jinja and its memory."""
+        self._links = links
+        self._assets = assets
+
+    @cached_property
+    def _environment(self) -> Environment:
+        from jinja2 import Environment, PackageLoader, StrictUndefined
+
+        environment = Environment(
+            loader=PackageLoader("bernard_exporter.web.pages", "templates"),
+            # Names in the inventory are not trusted.
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        environment.filters.update(
+            size=formatting.size,
+            exact_size=formatting.exact_size,
+            duration=formatting.duration,
+            exact_duration=formatting.exact_duration,
+            percent=formatting.percent,
+            limit=formatting.limit,
+            iso=formatting.iso,
+            sentence=formatting.sentence,
+        )
+        environment.globals.update(
+            link=self._links,
+            asset=lambda name: self._links.to(self._assets.address(name)),
+            when=formatting.when,
+            distance=formatting.distance,
+            state_badge=badges.state_badge,
+            job_badge=badges.job_badge,
+            planned_badge=badges.PLANNED,
+            status_badge=badges.STATUS_BADGES.__getitem__,
+            outcome_badge=badges.OUTCOME_BADGES.__getitem__,
+            meanings=badges.MEANINGS,
+            without_files=badges.WITHOUT_FILES,
+            change=_change,
+            states=tuple(State),
+            statuses=tuple(Status),
+            rank=RANK.__getitem__,
+            ranks=Rank,
+            version=__version__,
+        )
+        return environment
+
+    def render(self, template: str, *, active: str, context: PageContext, values: Mapping[str, Any]) -> str:
+        """Render a page.
+
+        Args:
+            template: the file name of the template.
+            active: the active entry of the navigation.
+            context: the variables of every page.
+            values: the variables of the template.
+        """
+        return self._environment.get_template(template).render(active=active, context=context, **values)
+
+
+def _change(status: JobStatus) -> float | None:
+    """Return the relative size change of a job's newest success."""
+    return size_change(status.newest.size if status.newest else None, status.previous.size if status.previous else None)

@@ -1,0 +1,227 @@
+"""The routes and handlers of the pages: each handler parses the query, runs it and renders the result."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from bernard_exporter.errors import BusyError, FilterError, StoreError
+from bernard_exporter.polling.poller import Poller
+from bernard_exporter.queries.diff import THRESHOLD
+from bernard_exporter.queries.executor import QueryExecutor, SnapshotView
+from bernard_exporter.queries.jobs import find_job
+from bernard_exporter.queries.runs import search_runs
+from bernard_exporter.queries.timeline import timeline
+from bernard_exporter.web.negotiation import job_in_path
+from bernard_exporter.web.pages import errors, jobs
+from bernard_exporter.web.pages.assets import Assets, bootstrap_directory
+from bernard_exporter.web.pages.badges import run_badges
+from bernard_exporter.web.pages.context import page_context
+from bernard_exporter.web.pages.downloads import Downloads
+from bernard_exporter.web.pages.forms import ScheduleForm
+from bernard_exporter.web.pages.job import JobPage, history
+from bernard_exporter.web.pages.links import Links
+from bernard_exporter.web.pages.overview import overview
+from bernard_exporter.web.pages.query import Query
+from bernard_exporter.web.pages.rendering import Templates
+from bernard_exporter.web.pages.run import Part, asked_of, run_number, run_page
+from bernard_exporter.web.pages.search import Hint, hints, run_filter, understand
+from bernard_exporter.web.pages.timeline_chart import plan
+
+Handler = Callable[[Request], Awaitable[Response]]
+_RUNS = 100
+_SIDE = 6
+_MOST_ID_DIGITS = 10
+_DAY = timedelta(days=1)
+_MOST_EVENTS = 500
+_MOST_CHANGES = 100
+_FAR = timedelta(days=3650)
+
+
+class Site:
+    """The pages of one exporter."""
+
+    def __init__(self, poller: Poller, executor: QueryExecutor, prefix: str) -> None:
+        """Locate the files of the pages.
+
+        Raises:
+            PagesError: Bootstrap is not installed.
+        """
+        self._poller = poller
+        self._executor = executor
+        self._downloads = Downloads(executor)
+        self._links = Links(prefix)
+        self._assets = Assets(bootstrap_directory())
+        self._templates = Templates(self._links, self._assets)
+
+    def routes(self) -> list[BaseRoute]:
+        """Return the routes, without the prefix."""
+        pages: dict[str, Handler] = {
+            "/": self.overview,
+            "/jobs": self.jobs,
+            "/jobs/{job:path}": self.job,
+            "/runs": self.runs,
+            "/runs/{id}": self.run,
+            "/runs.csv": self._downloads.runs,
+            "/runs/{id}/files.csv": self._downloads.files,
+            "/runs/{id}/objects.csv": self._downloads.objects,
+            "/schedule": self.schedule,
+        }
+        return [
+            *(Route(path, self._guarded(handler)) for path, handler in pages.items()),
+            *self._assets.routes(),
+        ]
+
+    async def overview(self, _: Request) -> Response:
+        """Return the overview."""
+        view = await self._executor.query_snapshot(lambda view: overview(view.snapshot, view.now))
+        return await self._page("overview.html", "/", view=view, side=_SIDE)
+
+    async def jobs(self, request: Request) -> Response:
+        """Return the list of jobs that match a filter."""
+        query = Query(request.url.query)
+        wanted = jobs.wanted(query)
+
+        found = await self._executor.query_snapshot(lambda view: jobs.find(view.snapshot, wanted))
+        return await self._page("jobs.html", "/jobs", wanted=wanted, found=found)
+
+    async def job(self, request: Request) -> Response:
+        """Return the page of a job; its history is left out while the database is unavailable."""
+        view = self._executor.view
+        status = find_job(view.snapshot, job_in_path(request.scope))
+        found: JobPage | None = None
+        if self._poller.self_metrics.up:
+            try:
+                found = await self._executor.query_database(lambda view: history(view, status.job, status.limits))
+            except StoreError as error:
+                errors.log(error)
+        return await self._page("job.html", "/jobs", status=status, history=found)
+
+    async def runs(self, request: Request) -> Response:
+        """Return the list of runs that match a search and filters."""
+        query = Query(request.url.query)
+        text = (query.text("q") or "").strip()
+        if text.isascii() and text.isdecimal() and len(text) <= _MOST_ID_DIGITS:
+            return RedirectResponse(self._links.run(int(text)), 303)
+        snapshot = self._executor.view.snapshot
+        words = understand(text, snapshot)
+        wanted = run_filter(query, words, snapshot, _RUNS)
+        page = await self._executor.query_database(lambda view: search_runs(view.connection, view.snapshot, wanted))
+        meant: tuple[Hint, ...] = ()
+        if not page.items:
+            # A hint that takes too long is not worth an error.
+            with suppress(StoreError):
+                meant = await self._executor.query_database(lambda view: hints(view, query, words, wanted))
+        return await self._page(
+            "runs.html", "/runs", text=text, words=words, wanted=wanted, page=page, query=query, hints=meant
+        )
+
+    async def run(self, request: Request) -> Response:
+        """Return the page of a run."""
+        query = Query(request.url.query)
+        run_id = run_number(request.path_params["id"])
+        asked, too_large = asked_of(query), False
+        try:
+            found = await self._executor.query_database(lambda view: run_page(view, run_id, asked))
+        except StoreError as error:
+            if error.reason != "timeout" or Part.FILES not in asked.parts:
+                raise
+            # A page of its files can be shown even if there are too many to read all of them.
+            only, too_large = replace(asked, parts=frozenset({Part.FILES})), True
+            found = await self._executor.query_database(lambda view: run_page(view, run_id, only))
+        return await self._page(
+            "run.html",
+            "/runs",
+            view=found,
+            query=query,
+            threshold=THRESHOLD,
+            most=_MOST_CHANGES,
+            too_large=too_large,
+        )
+
+    async def schedule(self, request: Request) -> Response:
+        """Return the schedule of yesterday, today and tomorrow."""
+        query = Query(request.url.query)
+        wanted = query.read(ScheduleForm)
+        now = self._executor.view.now
+        day = _day(wanted, now)
+        start, end = day - _DAY, day + 2 * _DAY
+        events = await self._executor.query_database(
+            lambda view: timeline(view.connection, view.snapshot, wanted, start, end, view.now)
+        )
+        drawing = plan(events, start, end, now)
+        return await self._page(
+            "schedule.html",
+            "/schedule",
+            wanted=wanted,
+            events=events,
+            plan=drawing,
+            most=_MOST_EVENTS,
+            before=start,
+            day=day,
+            after=day + _DAY,
+        )
+
+    async def not_found(self, request: Request, _: Exception) -> Response:
+        """Return the page for unknown paths."""
+        return self._message(errors.no_page(request.url.path))
+
+    def _guarded(self, handler: Handler) -> Handler:
+        """Return a handler that renders errors as pages, also while the database has not been read yet."""
+
+        async def answer(request: Request) -> Response:
+            if not self._poller.ready:
+                return self._message(errors.unread(page_context(self._poller)))
+            try:
+                return await handler(request)
+            except BusyError:
+                # Plain text, as a flood of rendered pages would delay scrapes.
+                return PlainTextResponse(errors.BUSY, 503, headers=errors.RETRY)
+            except errors.EXPECTED as error:
+                return self._message(errors.message_of(error, request.url.path))
+
+        return answer
+
+    async def _page(self, template: str, active: str, **values: object) -> Response:
+        """Render a page in a thread, so that it does not delay scrapes."""
+
+        def answer(view: SnapshotView) -> str:
+            snapshot = view.snapshot
+            known = {
+                "choices": jobs.choices(snapshot),
+                "run_badge": run_badges(snapshot, view.now),
+                "datacenter_of": snapshot.policy.datacenter,
+            }
+            return self._render(template, active, **known, **values)
+
+        return _html(await self._executor.query_snapshot(answer))
+
+    def _message(self, message: errors.Message) -> Response:
+        text = self._render("message.html", "", message=message)
+        return _html(text, message.status, message.headers)
+
+    def _render(self, template: str, active: str, **values: object) -> str:
+        return self._templates.render(template, active=active, context=page_context(self._poller), values=values)
+
+
+def _html(text: str, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """Return a page as a response; characters that cannot be encoded, such as lone surrogates, become ``?``."""
+    return HTMLResponse(text.encode("utf-8", "replace"), status, headers=headers)
+
+
+def _day(form: ScheduleForm, now: datetime) -> datetime:
+    """Return midnight in UTC of the requested day, or of today.
+
+    Raises:
+        FilterError: the value is not a day, or too far from now.
+    """
+    day = (form.day or now).astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    if abs(day - now) > _FAR:
+        raise FilterError("day", f"found {day:%Y-%m-%d}, expected a day less than ten years from today")
+    return day

@@ -1,0 +1,115 @@
+// Sorting, filtering and refresh; the pages are complete without them.
+"use strict";
+
+const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
+const REFRESH_SECONDS = 30;
+// The chosen sort order, kept across refreshes: table id to {column, descending}.
+const chosen = new Map();
+
+function keyOf(cell) {
+  const marked = cell?.querySelector("time[datetime], data[value]");
+  if (marked) return marked.getAttribute("datetime") ?? marked.getAttribute("value");
+  return cell?.textContent.trim() ?? "";
+}
+
+function compare(left, right) {
+  const unknown = (key) => key === "" || key === "—";
+  if (unknown(left) || unknown(right)) return unknown(left) - unknown(right);
+  return collator.compare(left, right);
+}
+
+function sortTable(table, column, descending) {
+  const heads = [...table.tHead.rows[0].cells];
+  heads.forEach((head) => head.removeAttribute("aria-sort"));
+  heads[column].setAttribute("aria-sort", descending ? "descending" : "ascending");
+  const body = table.tBodies[0];
+  const keyed = [...body.rows].map((row) => [keyOf(row.cells[column]), row]);
+  keyed.sort(([left], [right]) => {
+    const order = compare(left, right);
+    const last = [left, right].some((key) => key === "" || key === "—");
+    return descending && !last ? -order : order;
+  });
+  body.append(...keyed.map(([, row]) => row));
+  if (table.id) chosen.set(table.id, { column, descending });
+}
+
+function makeSortable(table) {
+  [...table.tHead.rows[0].cells].forEach((head, column) => {
+    if (head.hasAttribute("data-no-sort") || !head.textContent.trim() || head.querySelector("button")) return;
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "sort";
+    button.append(...head.childNodes);
+    button.addEventListener("click", () => sortTable(table, column, head.getAttribute("aria-sort") === "ascending"));
+    head.append(button);
+  });
+  const before = chosen.get(table.id);
+  if (before) sortTable(table, before.column, before.descending);
+}
+
+function filterTable(box) {
+  const table = document.getElementById(box.dataset.filterFor);
+  if (!table) return;
+  const words = box.querySelector("input").value.toLowerCase().split(/\s+/).filter(Boolean);
+  let shown = 0;
+  for (const row of table.tBodies[0].rows) {
+    const text = row.textContent.toLowerCase();
+    row.hidden = !words.every((word) => text.includes(word));
+    shown += !row.hidden;
+  }
+  box.querySelector("[role=status]").textContent = words.length ? `${shown} of ${table.tBodies[0].rows.length}` : "";
+}
+
+function improve(root) {
+  root.querySelectorAll("table[data-sortable]").forEach(makeSortable);
+  document.querySelectorAll("[data-filter-for]").forEach((box) => {
+    box.hidden = !document.getElementById(box.dataset.filterFor);
+    if (!box.dataset.ready) {
+      box.dataset.ready = "yes";
+      box.querySelector("input").addEventListener("input", () => filterTable(box));
+    }
+    filterTable(box);
+  });
+}
+
+// A refresh replaces sort buttons with their table and restores their focus; other focused elements are not replaced.
+function focusedSort() {
+  const button = document.activeElement?.closest("[data-live] .sort");
+  return button && { table: button.closest("table").id, column: button.parentElement.cellIndex };
+}
+
+async function refresh() {
+  if (document.hidden || document.querySelector("[data-live] :focus:not(.sort), [data-live]:focus")) return;
+  const answer = await fetch(location.href, { headers: { accept: "text/html" } }).catch(() => null);
+  if (!answer?.ok) return;
+  const focused = focusedSort();
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  for (const old of document.querySelectorAll("[data-live]")) {
+    const fresh = page.querySelector(`[data-live="${CSS.escape(old.dataset.live)}"]`);
+    if (!fresh) continue;
+    const open = [...old.querySelectorAll("details")].map((details) => details.open);
+    [...fresh.querySelectorAll("details")].forEach((details, index) => { details.open = open[index] ?? details.open; });
+    old.replaceWith(document.adoptNode(fresh));
+    if (fresh.matches("table[data-sortable]")) makeSortable(fresh);
+  }
+  improve(document);
+  if (focused) document.getElementById(focused.table)?.tHead.rows[0].cells[focused.column]?.firstElementChild?.focus();
+}
+
+function startRefreshing(button) {
+  let timer = 0;
+  const set = (on) => {
+    button.setAttribute("aria-pressed", String(on));
+    clearInterval(timer);
+    if (on) timer = setInterval(refresh, REFRESH_SECONDS * 1000);
+    try { localStorage.setItem("refresh", on ? "on" : "off"); } catch { /* storage is not available */ }
+  };
+  let kept = null;
+  try { kept = localStorage.getItem("refresh"); } catch { /* storage is not available */ }
+  button.hidden = !document.querySelector("[data-live]");
+  button.addEventListener("click", () => set(button.getAttribute("aria-pressed") !== "true"));
+  set(kept !== "off");
+}
+
+improve(document);
+document.querySelectorAll("[data-refresh]").forEach(startRefreshing);

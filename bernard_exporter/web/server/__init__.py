@@ -1,0 +1,1 @@
+"""The HTTP server: uvicorn within limits of connections, time and memory."""

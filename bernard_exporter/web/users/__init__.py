@@ -1,0 +1,1 @@
+"""Users and passwords of the web configuration, and the rate limit."""

@@ -1,0 +1,1 @@
+"""The web configuration file in the format of the Prometheus exporter-toolkit: TLS, headers and users."""

@@ -1,0 +1,1 @@
+"""Settings and PromQL that alerts and dashboards share."""

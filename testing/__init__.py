@@ -1,0 +1,1 @@
+"""Servers, rows and browsers that tests and tools share."""

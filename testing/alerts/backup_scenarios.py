@@ -1,0 +1,303 @@
+"""Each alert about backups at both sides of its limit, and events that must not start or end it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bernard_exporter.metrics import catalogue as c
+from testing.alerts.scenarios import (
+    DAY,
+    MIB,
+    NO_SUCCESS,
+    PLANNED,
+    SEEN_ONLY,
+    Changes,
+    Scenario,
+    job,
+    of_all,
+    parts,
+    target,
+)
+
+EQIAD = "section=s1 type=dump datacenter=eqiad"
+CODFW = "section=s1 type=dump datacenter=codfw"
+S1 = "section=s1 type=dump"
+MAX_AGE = 8 * DAY
+# Goes stale after ten minutes: at minute 10 the age is the limit, at minute 11 it is above it.
+VERY_OLD: Changes = {c.LAST_SUCCESS_START: -9 * DAY}
+STALE_AT_11: Changes = {c.LAST_SUCCESS_START: -(MAX_AGE - 600)}
+ELSEWHERE = job(datacenter="codfw")
+MISSING = f"BackupMissing critical {EQIAD}"
+STALE = f"BackupStale critical {EQIAD}"
+EVERYWHERE = f"BackupStaleEverywhere page {S1}"
+FAILED = f"BackupFailed warning {EQIAD}"
+LONG = f"BackupRunningLong warning {EQIAD}"
+NOT_STARTED = f"BackupDidNotStart warning {EQIAD}"
+CHANGED = "BackupSizeChanged {} " + EQIAD
+
+
+def scenarios() -> Iterator[Scenario]:
+    """Yield every scenario of the file of alerts about backups."""
+    yield from _age()
+    yield from _size()
+    yield from _attempts()
+    yield from _schedule()
+    yield from _policy()
+
+
+def _age() -> Iterator[Scenario]:
+    yield Scenario(
+        "a job that never had a success is missing after 15 minutes, and everywhere after 30",
+        of_all(target(), job(NO_SUCCESS)),
+        {14: (), 15: (MISSING,), 29: (MISSING,), 30: (MISSING, EVERYWHERE)},
+    )
+    yield Scenario(
+        "a job that never had a success is not missing everywhere while another data centre has a fresh one",
+        of_all(target(), job(NO_SUCCESS), ELSEWHERE),
+        {60: (MISSING,)},
+    )
+    yield Scenario(
+        "a backup as old as its limit is not stale, and one minute later it is",
+        of_all(target(), job(STALE_AT_11), ELSEWHERE),
+        {10: (), 25: (), 26: (STALE,)},
+        pending={10: (), 11: (STALE,)},
+    )
+    yield Scenario(
+        "a new success ends BackupStale at once",
+        of_all(target(), job({c.LAST_SUCCESS_START: parts((-9 * DAY, 30), (1200, 100))}), ELSEWHERE),
+        {29: (STALE,), 30: ()},
+    )
+    yield Scenario(
+        "a backup twice as old as its limit does not page, and one minute later it does",
+        of_all(target(), job({c.LAST_SUCCESS_START: -(2 * MAX_AGE - 1200)}), ELSEWHERE),
+        {20: (STALE,), 35: (STALE,), 36: (STALE, f"BackupVeryStale page {EQIAD}")},
+        pending={20: (), 21: (f"BackupVeryStale page {EQIAD}",)},
+    )
+    yield Scenario(
+        "stale in one data centre does not page; stale in all of them pages after 30 minutes",
+        of_all(target(), job({c.LAST_SUCCESS_START: -9 * DAY}), job(STALE_AT_11, datacenter="codfw")),
+        {
+            40: (STALE, f"BackupStale critical {CODFW}"),
+            41: (STALE, f"BackupStale critical {CODFW}", EVERYWHERE),
+        },
+    )
+    yield Scenario(
+        "a job in one data centre only pages when it is stale there",
+        of_all(target(), job(STALE_AT_11)),
+        {40: (STALE,), 41: (STALE, EVERYWHERE)},
+    )
+    yield Scenario(
+        "a start five minutes ahead of the clock of Prometheus raises no alert",
+        of_all(target(last_poll="300+60x2000"), job({c.LAST_SUCCESS_START: 300, c.LAST_ATTEMPT_START: 300})),
+        {0: (), 60: ()},
+        pending={0: (), 4: (), 60: ()},
+    )
+    yield Scenario(
+        "a read-only section is judged by its own limit and needs no second success",
+        of_all(
+            target(),
+            job(
+                {
+                    c.READ_ONLY: 1,
+                    c.MAX_AGE: 1095 * DAY,
+                    c.LAST_SUCCESS_START: -1095 * DAY + 600,
+                    c.PREVIOUS_SUCCESS_SIZE: None,
+                }
+            ),
+            ELSEWHERE,
+        ),
+        {25: (), 26: (STALE,)},
+        pending={10: (), 11: (STALE,)},
+    )
+
+
+def _size() -> Iterator[Scenario]:
+    for size, severity, words in (
+        (105, "", "5 % larger raises no alert"),
+        (106, "warning", "6 % larger is a warning"),
+        (94, "warning", "6 % smaller is a warning"),
+        (115, "warning", "15 % larger is no more than a warning"),
+        (116, "critical", "16 % larger is critical alone"),
+        (84, "critical", "16 % smaller is critical alone"),
+    ):
+        yield Scenario(
+            f"a backup {words}",
+            of_all(target(), job({c.LAST_SUCCESS_SIZE: size * MIB, c.PREVIOUS_SUCCESS_SIZE: 100 * MIB})),
+            {14: (), 15: (CHANGED.format(severity),) if severity else ()},
+        )
+    yield Scenario(
+        "a changed size is judged once, and the next success of about that size ends the alert",
+        of_all(
+            target(),
+            job(
+                {
+                    c.LAST_SUCCESS_SIZE: parts((100 * MIB, 10), (140 * MIB, 60), (141 * MIB, 60)),
+                    c.PREVIOUS_SUCCESS_SIZE: parts((100 * MIB, 70), (140 * MIB, 60)),
+                }
+            ),
+        ),
+        {24: (), 25: (CHANGED.format("critical"),), 69: (CHANGED.format("critical"),), 70: (), 129: ()},
+    )
+    for previous, words in ((0, "an empty"), (None, "an unmeasured")):
+        yield Scenario(
+            f"after {words} success there is nothing to compare with, and no change",
+            of_all(target(), job({c.PREVIOUS_SUCCESS_SIZE: previous})),
+            {14: (), 15: (f"BackupOnlyOne warning {EQIAD}",)},
+        )
+    yield Scenario(
+        "a backup as large as it must be raises no alert",
+        of_all(target(), job({c.LAST_SUCCESS_SIZE: MIB, c.PREVIOUS_SUCCESS_SIZE: MIB})),
+        {60: ()},
+    )
+    yield Scenario(
+        "a backup one byte smaller than it must be is too small",
+        of_all(target(), job({c.LAST_SUCCESS_SIZE: MIB - 1, c.PREVIOUS_SUCCESS_SIZE: MIB})),
+        {14: (), 15: (f"BackupTooSmall critical {EQIAD}",)},
+    )
+    unmeasured = f"BackupTooSmall critical {EQIAD} cause=unmeasured"
+    yield Scenario(
+        "a success without a size is given an hour to be measured",
+        of_all(target(), job({c.LAST_SUCCESS_SIZE: None})),
+        {59: (), 60: (unmeasured,)},
+    )
+    yield Scenario(
+        "a success measured within the hour raises no alert",
+        of_all(target(), job({c.LAST_SUCCESS_SIZE: parts((None, 59), (10 * MIB, 60))})),
+        {59: (), 110: ()},
+    )
+    yield Scenario(
+        "a backup both stale and shrunken alerts of both",
+        of_all(target(), job({c.LAST_SUCCESS_START: -9 * DAY, c.LAST_SUCCESS_SIZE: 5 * MIB}), ELSEWHERE),
+        {15: (STALE, CHANGED.format("critical"))},
+    )
+
+
+def _attempts() -> Iterator[Scenario]:
+    yield Scenario(
+        "a newer failed run does not hide a fresh success, and a newer success ends BackupFailed",
+        of_all(
+            target(),
+            job(
+                {
+                    c.CONSECUTIVE_FAILURES: parts((0, 10), (1, 50), (0, 60)),
+                    c.LAST_ATTEMPT_START: parts((-DAY, 10), (0, 50), (3600, 60)),
+                    c.LAST_SUCCESS_START: parts((-DAY, 60), (3600, 60)),
+                }
+            ),
+        ),
+        {14: (), 15: (FAILED,), 59: (FAILED,), 60: (), 119: ()},
+    )
+    yield Scenario(
+        "a newer run in progress hides neither a stale success nor a failure",
+        of_all(
+            target(),
+            job(
+                {
+                    c.LAST_SUCCESS_START: -9 * DAY,
+                    c.CONSECUTIVE_FAILURES: 1,
+                    c.LAST_ATTEMPT_START: 0,
+                    c.ONGOING_START: parts((None, 20), (1200, 60)),
+                }
+            ),
+            ELSEWHERE,
+        ),
+        {19: (STALE, FAILED), 20: (STALE, FAILED), 60: (STALE, FAILED)},
+    )
+    again = f"BackupFailingRepeatedly critical {EQIAD}"
+    yield Scenario(
+        "the second failure in a row is critical",
+        of_all(target(), job({c.CONSECUTIVE_FAILURES: parts((1, 30), (2, 30), (0, 30))})),
+        {34: (FAILED,), 35: (FAILED, again), 59: (FAILED, again), 60: ()},
+    )
+    yield Scenario(
+        "a failed run of a job that is not expected alerts of the policy alone",
+        of_all(target(), job(SEEN_ONLY | {c.CONSECUTIVE_FAILURES: 3}), job(section="s2")),
+        {59: (), 60: (f"BackupNotInPolicy task {EQIAD}",)},
+    )
+    limit = 12 * 3600
+    yield Scenario(
+        "a run that takes as long as it may raises no alert, and one minute more is too long until it ends",
+        of_all(target(), job({c.ONGOING_START: parts((600 - limit, 40), (None, 40))})),
+        {10: (), 15: (), 16: (LONG,), 39: (LONG,), 40: ()},
+        pending={10: (), 11: (LONG,)},
+    )
+    yield Scenario(
+        "an abandoned run is not running long",
+        of_all(target(), job({c.ABANDONED: 1})),
+        {60: ()},
+    )
+
+
+def _schedule() -> Iterator[Scenario]:
+    """Yield what follows from the exporter's own rule; the rule itself is tested with the exporter."""
+    yield Scenario(
+        "a run that is overdue for five minutes did not start, until one does",
+        of_all(target(), job({c.OVERDUE: parts((0, 10), (1, 60), (0, 60))})),
+        {14: (), 15: (NOT_STARTED,), 69: (NOT_STARTED,), 70: ()},
+        pending={9: (), 10: (NOT_STARTED,)},
+    )
+    yield Scenario(
+        "a job that is not overdue, or has no schedule, has started",
+        of_all(target(), job({c.OVERDUE: 0}), job(section="s2")),
+        {120: ()},
+        pending={120: ()},
+    )
+    yield Scenario(
+        "a job that is planned raises no alert, whatever was recorded of it",
+        of_all(
+            target(),
+            job(PLANNED | NO_SUCCESS | {c.CONSECUTIVE_FAILURES: 3, c.OVERDUE: 0}),
+            job(PLANNED | VERY_OLD | {c.LAST_SUCCESS_SIZE: 1, c.ONGOING_START: -9 * DAY, c.OVERDUE: 0}, section="s2"),
+            job(PLANNED | {c.PREVIOUS_SUCCESS_SIZE: None, c.OVERDUE: 0}, section="s3"),
+            job(PLANNED | {c.PREVIOUS_SUCCESS_SIZE: MIB, c.OVERDUE: 0}, section="s4"),
+        ),
+        {120: ()},
+        pending={60: (), 120: ()},
+    )
+
+
+def _policy() -> Iterator[Scenario]:
+    other = "section=old type=dump datacenter=eqiad"
+    yield Scenario(
+        "a job seen but not expected is a task while its runs are younger than the type's limit",
+        of_all(
+            target(),
+            job(SEEN_ONLY | {c.LAST_ATTEMPT_START: -MAX_AGE + 5400}, section="old"),
+            job(),
+        ),
+        {59: (), 60: (f"BackupNotInPolicy task {other}",), 90: (f"BackupNotInPolicy task {other}",), 91: ()},
+    )
+    yield Scenario(
+        "a job of a type that the policy does not know is held to the longest limit of any other",
+        of_all(
+            target(),
+            job(SEEN_ONLY | {c.LAST_ATTEMPT_START: -MAX_AGE + 5400}, section="old", backup_type="cold"),
+            job(),
+            job({c.READ_ONLY: 1, c.MAX_AGE: 1095 * DAY}, section="es1"),
+        ),
+        {90: ("BackupNotInPolicy task section=old type=cold datacenter=eqiad",), 91: ()},
+    )
+    yield Scenario(
+        "nothing is judged where there is no policy",
+        of_all(target(), job(SEEN_ONLY | NO_SUCCESS), job(SEEN_ONLY, section="s2")),
+        {120: ()},
+        pending={60: ()},
+    )
+    yield Scenario(
+        "a job removed from the policy alerts no more",
+        of_all(target(), job(VERY_OLD, while_scraped=((True, 30), (False, 1))), ELSEWHERE),
+        {29: (STALE,), 30: (), 60: ()},
+    )
+    yield Scenario(
+        "a job that the policy no longer expects alerts no more, though it is still seen",
+        of_all(
+            target(),
+            job(
+                VERY_OLD
+                | {c.LAST_ATTEMPT_START: -9 * DAY, c.EXPECTED: parts((1, 30), (0, 60))}
+                | {c.MAX_AGE: parts((MAX_AGE, 30), (None, 60)), c.STATE: parts((1, 30), (None, 60))}
+            ),
+            ELSEWHERE,
+        ),
+        {29: (STALE,), 30: (), 80: ()},
+    )

@@ -1,0 +1,70 @@
+"""The API does not delay scrapes."""
+
+from __future__ import annotations
+
+import http.client
+import subprocess
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from bernard_exporter.commands.sample.generate import generate
+from testing.exporter import Exporter, exporter
+from testing.servers import eventually, need
+
+SCRAPES = 300
+ROUNDS = 5
+TRIES = 8
+LIMIT = 3.0
+
+
+def scrapes(running: Exporter) -> list[float]:
+    """Return how many seconds each scrape takes, one every 5 ms on a connection that is kept."""
+    host, port = running.address.split(":")
+    connection = http.client.HTTPConnection(host, int(port))
+    seconds = []
+    for _ in range(SCRAPES):
+        begun = time.perf_counter()
+        connection.request("GET", "/metrics", headers={"accept-encoding": "gzip"})
+        connection.getresponse().read()
+        seconds.append(time.perf_counter() - begun)
+        time.sleep(0.005)
+    connection.close()
+    return seconds
+
+
+def scrapes_under_load(running: Exporter) -> list[float]:
+    url = f"http://{running.address}/api/v1/runs?limit=100"
+    with subprocess.Popen([need("wrk"), "-t1", "-c4", "-d60s", url], stdout=subprocess.DEVNULL) as load:
+        time.sleep(0.2)
+        found = scrapes(running)
+        load.terminate()
+    return found
+
+
+def p99(seconds: list[float]) -> float:
+    return sorted(seconds)[len(seconds) * 99 // 100]
+
+
+def ratio(running: Exporter) -> float:
+    """Return how much longer 99 of 100 scrapes take at most under load than idle, by rounds of each in turn."""
+    idle, loaded = [], []
+    for _ in range(ROUNDS):
+        idle += scrapes(running)
+        loaded += scrapes_under_load(running)
+    return p99(loaded) / p99(idle)
+
+
+@pytest.mark.alone
+def test_scrapes_take_at_most_three_times_as_long_while_the_api_is_asked_all_it_can_be(tmp_path: Path) -> None:
+    """Other work on the machine only adds time, so the measurement may be repeated."""
+    url, policy = f"sqlite:///{tmp_path / 'inventory.sqlite'}", tmp_path / "policy.yaml"
+    generate(url, days=90, runs=20_000, jobs=70, files=0, seed=1, now=datetime.now(UTC), policy_output=policy)
+    with exporter(tmp_path, f"database: {{url: '{url}'}}\n{policy.read_text()}") as running:
+        eventually(lambda: running.get("/-/ready").status_code == 200, "the exporter is ready")
+        ratios: list[float] = []
+        while len(ratios) < TRIES and min(ratios, default=LIMIT + 1) > LIMIT:
+            ratios.append(ratio(running))
+    assert min(ratios) <= LIMIT, ratios
