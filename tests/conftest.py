@@ -15,16 +15,18 @@ import pytest
 from testing.rows import Rows
 from testing.servers import MariaDB
 
-# A busy machine is no error.
-hypothesis.settings.register_profile("any machine", deadline=None)
+# A busy machine is no error. Continuous integration tries the same examples each time; elsewhere each run tries others.
+hypothesis.settings.register_profile("any machine", deadline=None, derandomize="CI" in os.environ)
 hypothesis.settings.load_profile("any machine")
 _numbers = itertools.count(1)
 # What starts a server or a process; a test whose module or fixtures know one of them is an integration test.
 _STARTERS = {"MariaDB", "Popen", "chromium", "exporter", "need", "process", "scene", "subprocess", "world"}
 
 
-# Tests that share servers which take long to start or are always at work: one worker makes them, once.
+# Tests that share servers which take long to start or are always at work: one worker makes them, once. Attacks would
+# also disturb each other.
 _TOGETHER = (
+    "tests/faults/test_attacks.py",
     "tests/web/api/test_cost.py",
     "tests/dashboards/",
     "tests/docs/test_code_blocks.py",
@@ -94,7 +96,8 @@ def _is_property(item: pytest.Item) -> bool:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that need more than Python, so that the others can be run anywhere."""
+    """Mark the tests that need more than Python, so that the others can be run anywhere; begin with the longest."""
+    items.sort(key=lambda item: not item.nodeid.startswith(_TOGETHER))
     for item in items:
         if isinstance(item, pytest.Function) and _starts_something(item):
             item.add_marker("integration")

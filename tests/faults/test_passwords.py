@@ -14,7 +14,7 @@ from tools.attack.scene import Scene, attacked
 from tools.attack.victim import NEWCOMERS, under_attack
 
 FLOODS = ["passwords", "passwords-reconnecting"]
-SECONDS = 8.0
+SECONDS = 5.0
 
 
 @pytest.fixture
@@ -26,6 +26,7 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
         yield running
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("flood", FLOODS)
 def test_right_password_that_was_never_seen_is_answered_in_a_flood_of_wrong_ones(scene: Scene, flood: str) -> None:
     victim, newcomers = scene.victim, iter(NEWCOMERS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from dataclasses import dataclass
 # The number of networks whose wrong passwords are counted, and the half-life of a count in seconds.
 _NETWORKS = 4096
 _HALF_LIFE = 60.0
+# Clients that have waited for fewer turns are recent.
+_RECENT = 12
 
 
 def _ignore(_: bool) -> None:
@@ -58,24 +61,26 @@ class Client:
 class PasswordQueue:
     """Gives turns to one client at a time.
 
-    The next client is from the network with the fewest recent wrong passwords, and among equals the newest: first come,
-    first served would put new clients behind all clients that try one password after another. Up to every other turn
-    goes to a client that arrived a turn earlier, so that repeated attempts right after another client cannot block it
-    for good.
+    The next client is from the network with the fewest recent wrong passwords. Among equals, one of the recent clients
+    is drawn; without any, the newest is next. First come, first served would put a new client behind all clients that
+    try one password after another; newest first would put it behind those that came just after it, for good.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, draw: Callable[[list[Client]], Client] = random.choice
+    ) -> None:
         """Start without clients.
 
         Args:
             clock: a monotonic clock in seconds.
+            draw: selects one of several clients.
         """
         self._clock = clock
+        self._draw = draw
         self._taken = False
         # In order of arrival, each with the number of turns that had ended by then.
         self._waiting: dict[Client, int] = {}
         self._turns_ended = 0
-        self._newest_last = True
         self._wrong: dict[str, tuple[float, float]] = {}
 
     async def acquire(self, client: Client) -> bool:
@@ -114,14 +119,8 @@ class PasswordQueue:
         wrong = {client: int(self._wrong_count(client.network)) for client in self._waiting}
         fewest = min(wrong.values())
         equals = [client for client in self._waiting if wrong[client] == fewest]
-        passed_over = next(
-            (client for client in reversed(equals) if self._waiting[client] == self._turns_ended - 1), None
-        )
-        if passed_over and self._newest_last:
-            self._newest_last = False
-            return passed_over
-        self._newest_last = True
-        return equals[-1]
+        recent = [client for client in equals if self._turns_ended - self._waiting[client] < _RECENT]
+        return self._draw(recent) if recent else equals[-1]
 
     def _wrong_count(self, network: str) -> float:
         wrong, when = self._wrong.get(network, (0.0, 0.0))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import random
+from collections import Counter
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -11,12 +13,16 @@ from bernard_exporter.web.users import password_queue
 from bernard_exporter.web.users.password_queue import Client, PasswordQueue
 
 
+def _oldest(clients: list[Client]) -> Client:
+    return clients[0]
+
+
 class Driver:
     """A queue whose turns end one by one, and the clients in the order of their turns."""
 
-    def __init__(self) -> None:
+    def __init__(self, draw: Callable[[list[Client]], Client]) -> None:
         self.now = 0.0
-        self.queue = PasswordQueue(clock=lambda: self.now)
+        self.queue = PasswordQueue(clock=lambda: self.now, draw=draw)
         self.called: list[str] = []
         self.tasks: list[asyncio.Task[None]] = []
 
@@ -40,9 +46,9 @@ class Driver:
         return "".join(self.called[before:])
 
 
-def play(scene: Callable[[Driver], Awaitable[None]]) -> None:
+def play(scene: Callable[[Driver], Awaitable[None]], draw: Callable[[list[Client]], Client] = _oldest) -> None:
     async def run() -> None:
-        await scene(Driver())
+        await scene(Driver(draw))
 
     asyncio.run(run())
 
@@ -100,39 +106,58 @@ def test_wrong_passwords_of_few_networks_are_counted() -> None:
     play(scene)
 
 
-def test_newest_comes_first_among_equals() -> None:
+def test_one_of_the_recent_clients_is_drawn() -> None:
+    drawn_from: list[int] = []
+
+    def draw(clients: list[Client]) -> Client:
+        drawn_from.append(len(clients))
+        return clients[1 % len(clients)]
+
     async def scene(driver: Driver) -> None:
         for name in ("begins", "a", "b", "c"):
             await driver.connect(name)
-        assert await driver.next() == "c"
+        assert [await driver.next() for _ in range(3)] == ["b", "c", "a"]
+
+    play(scene, draw)
+    assert drawn_from == [3, 2, 1]
+
+
+def test_newest_is_next_when_none_is_recent() -> None:
+    async def scene(driver: Driver) -> None:
+        driver.queue.count_wrong("10.0.0.1")
+        for name in ("begins", "a", "b"):
+            await driver.connect(name)
+        for _ in range(password_queue._RECENT):
+            await driver.connect("other", "10.0.0.2")
+            assert await driver.next() == "other"
+        assert [await driver.next(), await driver.next()] == ["b", "a"]
 
     play(scene)
 
 
-@pytest.mark.parametrize("first", ["again", "right"])
-def test_client_that_connects_during_a_flood_waits_for_few_turns(first: str) -> None:
-    """Each attempt that was refused is made again, just before or just after another client comes."""
+@pytest.mark.parametrize("delay", [1, 2, 3])
+def test_client_that_connects_during_a_flood_waits_for_few_turns(delay: int) -> None:
+    """Each attempt that was refused is made again up to ``delay`` turns later, before or after the other client."""
+    chance = random.Random(delay)
+    waits: list[int] = []
 
     async def scene(driver: Driver) -> None:
         for _ in range(50):
             await driver.connect("again")
-        for _ in range(20):
-            await driver.next()
-            await driver.connect("again")
-        for count in range(20):
-            for _ in range(count % 3 + 1):
-                await driver.next()
-                await driver.connect("again")
-            await driver.next()
-            for name in sorted(("again", "right"), key=lambda name: name != first):
+        due, came = Counter[int](), 0
+        for turn in range(9000):
+            new = ["again"] * due[turn] + ["right"] * (turn % 30 == 0)
+            came = turn if "right" in new else came
+            chance.shuffle(new)
+            for name in new:
                 await driver.connect(name)
-            taken = [await driver.next()]
-            while taken[-1] == "again" and len(taken) < 50:
-                await driver.connect("again")
-                taken.append(await driver.next())
-            assert len(taken) <= 3, taken
+            if await driver.next() == "right":
+                waits.append(turn - came)
+            else:
+                due[turn + chance.randint(1, delay)] += 1
 
-    play(scene)
+    play(scene, chance.choice)
+    assert sum(wait < password_queue._RECENT for wait in waits) >= 0.97 * 300
 
 
 def test_client_that_is_gone_gets_no_turn() -> None:
