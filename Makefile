@@ -4,6 +4,7 @@
 # make deb-test: build the Debian packages and test them in a fresh Debian system.
 # make bench: compare with peers, in one run.
 # make attack: run all attacks on an exporter, and measure its behaviour.
+# make trust: simulate fleets for a thousand days, and check every promise about alerts.
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -13,12 +14,14 @@ PEERS := $(VENV)/peers
 BENCH ?=
 # Options of the attacks, such as ATTACK='--attack=silent --cost=12'.
 ATTACK ?=
+# Options of the simulation, such as TRUST='--days=10000 --seed=5000' or TRUST='--days=60 --mutate'.
+TRUST ?=
 # Tests mostly wait for servers, so there may be more workers than cores.
 WORKERS ?= 4
 # Without bytecode each of the hundreds of processes that the tests start would compile every module.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo quick test lint unit tests docs generate pictures deb deb-test release bench attack growth soak audit clean
+.PHONY: demo quick test lint unit tests docs generate pictures deb deb-test release bench attack trust growth soak audit clean
 
 $(STAMP): setup.cfg pyproject.toml
 	sh tools/debian-packages python3-venv
@@ -76,6 +79,11 @@ bench: $(STAMP)
 attack: $(STAMP)
 	sh tools/debian-packages mariadb-server openssl util-linux
 	$(BIN)/python -m tools.attack $(ATTACK)
+
+# Simulate fleets, and compare the alerts with what they promise; exit 1 if a promise is broken.
+trust: $(STAMP)
+	sh tools/debian-packages prometheus
+	$(BIN)/python -m tools.trust $(TRUST)
 
 # Measure how costs grow with history and with jobs; draw the pictures for the documentation.
 growth: $(STAMP)

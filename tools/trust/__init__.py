@@ -1,0 +1,1 @@
+"""``make trust``: simulate fleets, and compare the alerts with what they promise."""
