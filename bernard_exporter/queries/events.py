@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
-from bernard_exporter.domain.due import is_late, is_missed, met_by, start_within
+from bernard_exporter.domain.due import EARLY, is_late, is_missed, met_by, start_within
 from bernard_exporter.domain.model import Job, Order, Run
 from bernard_exporter.inventory.snapshot import JobStatus
 from bernard_exporter.queries.documents import run_document, time_text
@@ -48,6 +48,7 @@ class Event:
         due: the due time; None for a run that belongs to none or started too late.
         run: the run; None if none has started.
         late_for: the missed due time of a late run; None for every other event.
+        truncated: whether the job has more runs in the range than there are events.
     """
 
     job: Job
@@ -55,6 +56,7 @@ class Event:
     outcome: EventOutcome
     run: Run | None
     late_for: datetime | None = None
+    truncated: bool = False
 
     @property
     def time(self) -> datetime:
@@ -74,6 +76,17 @@ class Event:
         return any(start <= moment < end for moment in (self.due, began) if moment)
 
 
+class Known(NamedTuple):
+    """The runs of a job that were read: those that started after a time, and not later than another."""
+
+    after: datetime
+    until: datetime
+
+    def has_all(self, due: datetime, within: timedelta, now: datetime) -> bool:
+        """Return whether it includes every run that can have met a due time."""
+        return self.after < due - EARLY and min(due + within, now) <= self.until
+
+
 def event_document(event: Event) -> dict[str, Any]:
     """Return an event as a JSON document."""
     return {
@@ -82,11 +95,14 @@ def event_document(event: Event) -> dict[str, Any]:
         "due": time_text(event.due),
         "outcome": event.outcome.value,
         "late": event.late_for is not None,
+        "truncated": event.truncated,
         "run": run_document(event.run, event.job.datacenter) if event.run else None,
     }
 
 
-def events_of(status: JobStatus, due: Sequence[datetime], runs: Iterable[Run], now: datetime) -> Iterator[Event]:
+def events_of(
+    status: JobStatus, due: Sequence[datetime], runs: Iterable[Run], now: datetime, known: Known | None = None
+) -> Iterator[Event]:
     """Yield the outcome of the due times and runs of a job.
 
     Args:
@@ -94,6 +110,7 @@ def events_of(status: JobStatus, due: Sequence[datetime], runs: Iterable[Run], n
         due: its due times, oldest first.
         runs: its runs that started at or after the first due time.
         now: the current time, with a time zone.
+        known: which of them ``runs`` contains; None for all. A due time for which a run may be missing is left out.
     """
     ordered = sorted(runs, key=lambda run: run.order)
     ended = max((run.order for run in ordered if run.has_ended), default=status.newest_ended)
@@ -106,18 +123,26 @@ def events_of(status: JobStatus, due: Sequence[datetime], runs: Iterable[Run], n
     yield from met.pop(-1, [])
     within = (start_within(status.limits) if status.limits else None) or timedelta(0)
     for index, time in enumerate(due):
-        yield from _at(status.job, time, within, met.get(index, []), now)
+        began = met.get(index, [])
+        if known and not known.has_all(time, within, now) and _are_late(began, time, within):
+            yield from began
+        else:
+            yield from _at(status.job, time, within, began, now)
 
 
 def _at(job: Job, due: datetime, within: timedelta, began: Sequence[Event], now: datetime) -> Iterator[Event]:
     """Yield the outcome of one due time, and the runs that belong to it."""
-    if all(event.run and event.run.start and is_late(due, within, event.run.start) for event in began):
+    if _are_late(began, due, within):
         missed = EventOutcome.MISSED if is_missed(due, within, now) else EventOutcome.DUE
         yield Event(job, due, EventOutcome.SCHEDULED if now < due else missed, None)
         yield from (replace(event, late_for=due) for event in began)
         return
     settling = min(began, key=_precedence)
     yield from (replace(event, due=due) if event is settling else event for event in began)
+
+
+def _are_late(began: Iterable[Event], due: datetime, within: timedelta) -> bool:
+    return all(event.run and event.run.start and is_late(due, within, event.run.start) for event in began)
 
 
 def _precedence(event: Event) -> tuple[int, float]:

@@ -5,24 +5,25 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy.engine import Connection
 
 from bernard_exporter.domain.due import EARLY
 from bernard_exporter.domain.filters import NameFilter
-from bernard_exporter.domain.model import Job, Run, Status
+from bernard_exporter.domain.model import Job
 from bernard_exporter.domain.schedule import Schedule
 from bernard_exporter.errors import FilterError
 from bernard_exporter.inventory.snapshot import JobStatus, Snapshot
 from bernard_exporter.queries.events import Event, events_of
 from bernard_exporter.queries.jobs import find_jobs
-from bernard_exporter.store import reader
+from bernard_exporter.queries.run_range import RunRange
 from bernard_exporter.store.reader import Pair
+from bernard_exporter.store.run_ranges import Starts
 
 LONGEST = timedelta(days=31)
 MOST_DUE = 20_000
-_STATUSES = [*(status.value for status in Status if status is not Status.UNKNOWN), ""]
 
 
 def timeline(
@@ -32,6 +33,7 @@ def timeline(
 
     A run belongs to the newest due time not later than 15 minutes after its start. If several do, the due time gets the
     first success, or else the newest run in progress, or else the newest failed one; the others are separate events.
+    If a job has far too many runs, only the newest of each status are listed, and its events are ``truncated``.
 
     Args:
         connection: an open connection.
@@ -42,14 +44,19 @@ def timeline(
         now: the current time, with a time zone.
 
     Raises:
-        FilterError: the range is invalid, or has too many due times.
+        FilterError: the range is invalid, or has too many due times or runs.
         sqlalchemy.exc.SQLAlchemyError: a statement failed, for example by a timeout.
     """
     _check(start, end)
     jobs = find_jobs(snapshot, wanted)
     due = _due(jobs, start, end)
-    runs = _runs(connection, snapshot, due, start, end, now)
-    events = [event for status in jobs for event in events_of(status, due[status.job], runs.get(status.job, []), now)]
+    reading = _read(connection, snapshot, due, start, end, now)
+    events: list[Event] = []
+    for status in jobs:
+        known, runs = reading.partial.get(status.job), reading.runs.get(status.job, [])
+        listed = events_of(status, due[status.job], runs, now, known)
+        is_cut = known is not None and known.after >= start
+        events += (replace(event, truncated=True) if is_cut else event for event in listed)
     return sorted((event for event in events if event.is_between(start, end)), key=lambda event: event.order)
 
 
@@ -98,17 +105,17 @@ def _times(schedule: Schedule, start: datetime, end: datetime, most: int) -> lis
     return [schedule.last_before(just_before), *(time for time in times if time < end), first_after]
 
 
-def _runs(
+def _read(
     connection: Connection,
     snapshot: Snapshot,
     due: Mapping[Job, Sequence[datetime]],
     start: datetime,
     end: datetime,
     now: datetime,
-) -> Mapping[Job, list[Run]]:
-    """Return the runs of each job that belong to one of its due times or started in the range."""
+) -> RunRange:
+    """Read the runs of each job that belong to one of its due times or started in the range."""
     last = max(end, *(times[-1] for times in due.values() if times)) if any(due.values()) else end
-    before = int(min(last, now + EARLY).timestamp())
+    until = int(min(last, now + EARLY).timestamp())
     begins: dict[Pair, datetime] = {}
     for job, times in due.items():
         begin, pair = min([start, *times[:1]]) - EARLY, Pair(job.type, job.section)
@@ -116,8 +123,8 @@ def _runs(
     by_begin: dict[int, list[Pair]] = defaultdict(list)
     for pair in sorted(begins):
         by_begin[max(2, int(begins[pair].timestamp()))].append(pair)
-    runs: dict[Job, list[Run]] = defaultdict(list)
+    reading = RunRange(connection, snapshot, frozenset(due), end)
     for first, pairs in by_begin.items():
-        for run in reader.runs_since(connection, pairs, _STATUSES, first, before + 1) if first <= before else ():
-            runs[Job(run.section, run.type, snapshot.policy.datacenter(run.host))].append(run)
-    return runs
+        if first <= until:
+            reading.read(pairs, Starts(first, until))
+    return reading

@@ -13,9 +13,10 @@ from bernard_exporter.domain.model import Job
 from bernard_exporter.domain.policy import Limits, Policy
 from bernard_exporter.domain.schedule import Schedule
 from bernard_exporter.errors import FilterError
+from bernard_exporter.queries import run_range
 from bernard_exporter.queries.events import Event, EventOutcome
 from bernard_exporter.queries.timeline import timeline
-from testing.rows import CODFW, DAY, HOUR, NOW, Rows
+from testing.rows import CODFW, DAY, HOUR, NOW, Rows, run_row
 from tests.queries.inventory import S1, Polled, policy
 
 DAILY = Schedule("0 6 * * *")
@@ -211,3 +212,60 @@ def test_times_at_the_ends_of_the_calendar_are_no_error(sqlite: Rows) -> None:
     for start in (datetime(1, 1, 2, tzinfo=UTC), datetime(1969, 12, 31, tzinfo=UTC), datetime(9999, 12, 1, tzinfo=UTC)):
         with pytest.raises(FilterError, match="between 1970 and 9998"):
             event_rows(sqlite, start=start, end=start + DAY)
+
+
+@pytest.fixture
+def _few_runs_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_range, "MOST_OF_STATUS", 3)
+    monkeypatch.setattr(run_range, "_ROWS_AT_ONCE", 4)
+    monkeypatch.setattr(run_range, "_SECTIONS_AT_ONCE", 4)
+
+
+@pytest.mark.usefixtures("_few_runs_are_many")
+def test_job_with_too_many_runs_has_its_newest_and_says_so(rows: Rows) -> None:
+    """Due times that a run which is left out may have met are left out too; other jobs and statuses are complete."""
+    rows.add(id=1, start=SIX - 2 * DAY)
+    rows.add_all([run_row(id=10 + n, start=SIX - 2 * DAY + n * 6 * HOUR, status="failed") for n in range(9)])
+    rows.add_all([run_row(id=30 + n, start=SIX - 2 * DAY + n * HOUR, host=CODFW) for n in range(2)])
+    rows.add_all([run_row(id=40 + n, start=SIX - DAY, section=f"o{n}", status="failed") for n in range(9)])
+    # The collation of the column takes these names for one.
+    rows.add_all([run_row(id=60 + n, start=SIX - DAY + n * HOUR, section="S1") for n in range(5)])
+    listed = events(rows, start=SIX - 4 * DAY)
+    found = {
+        job: [(e.time, e.due is not None, e.outcome.value, e.run and e.run.id) for e in listed if e.job == job]
+        for job in {event.job for event in listed}
+    }
+    assert found.pop(S1) == [
+        (SIX - 2 * DAY, True, "finished", 1),
+        (SIX - DAY, True, "failed", 17),
+        (SIX - 12 * HOUR, False, "failed", 16),
+        (SIX, True, "failed", 18),
+        (SIX + DAY, True, "scheduled", None),
+        (SIX + 2 * DAY, True, "scheduled", None),
+    ]
+    assert {job: [run_id for *_, run_id in of_job] for job, of_job in found.items()} == {
+        Job("s1", "dump", "codfw"): [30, 31],
+        Job("S1", "dump", "eqiad"): [62, 63, 64],
+        **{Job(f"o{n}", "dump", "eqiad"): [40 + n] for n in range(9)},
+    }
+    assert {event.job for event in listed if event.truncated} == {S1, Job("S1", "dump", "eqiad")}
+
+
+@pytest.mark.usefixtures("_few_runs_are_many")
+def test_range_that_ends_before_now_has_the_newest_runs_in_it(rows: Rows) -> None:
+    """Runs after the range, which may have met a due time in it, are not read for such a job."""
+    rows.add_all([run_row(id=1 + n, start=SIX - 2 * DAY + n * 6 * HOUR, status="failed") for n in range(9)])
+    assert event_rows(rows, start=SIX - 2 * DAY - HOUR, end=SIX - DAY - HOUR) == [
+        (SIX - 2 * DAY, True, "failed", 4),
+        (SIX - 42 * HOUR, False, "failed", 2),
+        (SIX - 36 * HOUR, False, "failed", 3),
+    ]
+    late = event_rows(rows, start=SIX - 2 * DAY - HOUR, end=SIX - DAY - HOUR, within=HOUR / 2)
+    assert late == [(SIX - n * HOUR, False, "failed", run) for n, run in ((42, 2), (36, 3), (30, 4))]
+
+
+def test_more_runs_than_anyone_reads_are_refused(sqlite: Rows, monkeypatch: pytest.MonkeyPatch) -> None:
+    sqlite.add_all([run_row(start=NOW - DAY, section=f"s{n}") for n in range(9)])
+    monkeypatch.setattr(run_range, "MOST_RUNS", 8)
+    with pytest.raises(FilterError, match="found more than 8 runs, expected fewer; narrow by section or time"):
+        events(sqlite)

@@ -84,6 +84,7 @@ class Report:
         long_since: the start of the period for long runs.
         not_started: missed due times in the period, and those of jobs that are still overdue, however long ago.
         not_fresh: jobs that are not fresh, worst first.
+        truncated: jobs that have far too many runs; only the newest are reported.
     """
 
     now: datetime
@@ -94,11 +95,12 @@ class Report:
     not_started: tuple[NotStarted, ...]
     resized: tuple[Resized, ...]
     not_fresh: tuple[JobStatus, ...]
+    truncated: tuple[Job, ...] = ()
 
     @property
     def empty(self) -> bool:
         """Return whether there is nothing to report."""
-        return not (self.long or self.failed or self.not_started or self.resized or self.not_fresh)
+        return not (self.long or self.failed or self.not_started or self.resized or self.not_fresh or self.truncated)
 
 
 def make_report(
@@ -120,7 +122,7 @@ def make_report(
         job_filter: the filter of jobs.
 
     Raises:
-        FilterError: the period has too many due times.
+        FilterError: the period has too many due times or runs.
         sqlalchemy.exc.SQLAlchemyError: a statement failed.
     """
     long_since = min(since, now - WEEK)
@@ -141,6 +143,7 @@ def make_report(
         not_started=tuple(_not_started(jobs, events, since)),
         resized=tuple(_resized(jobs, since)),
         not_fresh=tuple(status for status in worst_first(jobs) if status.rank is not Rank.OK),
+        truncated=tuple(sorted({event.job for event in events if event.truncated})),
     )
 
 

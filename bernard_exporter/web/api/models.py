@@ -178,6 +178,9 @@ class Event(Document):
     due: Time | None = Field(description="Due time; null for a run that belongs to none.")
     outcome: EventOutcome
     late: bool = Field(description="Whether the run started too late for its due time, which stays missed.")
+    truncated: bool = Field(
+        description="Whether the job has more runs in the range than are listed; to list older ones, set `to`."
+    )
     run: Run | None
 
 

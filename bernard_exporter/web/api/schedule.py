@@ -28,6 +28,7 @@ _COLUMNS = (
     "due",
     "outcome",
     "late",
+    "truncated",
     "run.id",
     "run.start",
     "run.end",

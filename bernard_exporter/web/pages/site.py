@@ -33,6 +33,7 @@ from bernard_exporter.web.pages.rendering import Templates
 from bernard_exporter.web.pages.run import Part, asked_of, run_number, run_page
 from bernard_exporter.web.pages.search import Hint, hints, run_filter, understand
 from bernard_exporter.web.pages.timeline_chart import plan
+from bernard_exporter.web.pages.timeline_table import table_rows
 
 Handler = Callable[[Request], Awaitable[Response]]
 _RUNS = 100
@@ -161,11 +162,12 @@ class Site:
             "/schedule",
             wanted=wanted,
             events=events,
+            rows=table_rows(events, _MOST_EVENTS),
             plan=drawing,
-            most=_MOST_EVENTS,
             before=start,
             day=day,
             after=day + _DAY,
+            end=end,
         )
 
     async def not_found(self, request: Request, _: Exception) -> Response:

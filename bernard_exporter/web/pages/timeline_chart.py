@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -84,7 +84,7 @@ def plan(events: Sequence[Event], start: datetime, end: datetime, now: datetime)
         by_job.setdefault(event.job, []).append(event)
     jobs = list(by_job)[:_MOST_ROWS]
     lines = tuple(
-        Line(job, _HEAD + index * ROW, tuple(_bar(event, _HEAD + index * ROW, across, now) for event in by_job[job]))
+        Line(job, _HEAD + index * ROW, _visible(_bar(event, _HEAD + index * ROW, across, now) for event in by_job[job]))
         for index, job in enumerate(jobs)
     )
     return TimelineChart(
@@ -95,6 +95,16 @@ def plan(events: Sequence[Event], start: datetime, end: datetime, now: datetime)
         now=across.at(now.timestamp()) if start <= now <= end else None,
         left_out=len(by_job) - len(jobs),
     )
+
+
+def _visible(bars: Iterable[Bar]) -> tuple[Bar, ...]:
+    """Return the bars without those that a longer bar of the same outcome covers at the same place."""
+    longest: dict[tuple[str, int], Bar] = {}
+    for bar in bars:
+        place = bar.outcome, round(bar.x)
+        if place not in longest or bar.width >= longest[place].width:
+            longest[place] = bar
+    return tuple(longest.values())
 
 
 def _bar(event: Event, y: float, across: Scale, now: datetime) -> Bar:

@@ -18,6 +18,7 @@ from bernard_exporter.domain.policy import DAY as DAY_SECONDS
 from bernard_exporter.domain.policy import Limits, Policy
 from bernard_exporter.domain.schedule import Schedule
 from bernard_exporter.inventory.read_once import read_once
+from bernard_exporter.queries import run_range
 from bernard_exporter.store.connection import Database
 from testing.command_runner import command
 from testing.rows import CODFW, DAY, EQIAD, HOUR, MIB, NOW, Rows, run_row
@@ -145,6 +146,19 @@ def test_html_has_a_row_for_each_line_of_the_text(rows: Rows) -> None:
     assert len(body) == render(found, "text").count("\n* ") == 7
     assert body[0] == ["gone", "dump", "eqiad", "missing", "no backup has ever succeeded"]
     assert body[-1] == ["es4", "dump", "eqiad", "21", "2026-03-09 15:00 UTC", "ongoing", "21 h", "20 h"]
+
+
+def test_job_with_too_many_runs_is_named(rows: Rows, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_range, "MOST_OF_STATUS", 2)
+    monkeypatch.setattr(run_range, "_ROWS_AT_ONCE", 3)
+    rows.add_all([run_row(id=1 + n, start=NOW - 2 * HOUR - n * HOUR, status="failed") for n in range(4)])
+    found = reported(rows, Policy())
+    assert [event.run.id for event in found.failed if event.run] == [2, 1]
+    last = "Jobs with too many runs, where only the newest were examined: 1"
+    assert render(found, "text").endswith(f"\n\n{last}\n* dump of s1 in eqiad\n")
+    page = render(found, "html")
+    assert f"<h2>{last}</h2>" in page
+    assert Cells(page).rows[-1] == ["s1", "dump", "eqiad"]
 
 
 def test_names_are_shown_and_do_nothing(rows: Rows) -> None:
