@@ -22,6 +22,8 @@ from bernard_exporter.store.tls import unverified
 # Larger than any server's messages before the login is complete.
 _LONGEST_GREETING = 1 << 20
 _LOST = "the connection was lost"
+# The authentication plugins that send the password as it is.
+_CLEAR_TEXT = (b"mysql_clear_password", b"dialog")
 
 if TYPE_CHECKING:
     _Connection = Connection[Cursor]
@@ -35,6 +37,9 @@ class Raw(_Connection):
     For a malformed response PyMySQL raises whatever its parser does: IndexError, struct.error, UnicodeError,
     AssertionError, RuntimeError.
     """
+
+    # Whether the connection is encrypted.
+    _secure: bool
 
     def __init__(self, **arguments: Any) -> None:
         """Prepare to connect, with the arguments of ``pymysql.connect``."""
@@ -127,6 +132,18 @@ class Raw(_Connection):
     def _create_ssl_ctx(self, settings: Any) -> ssl.SSLContext:
         """Return a context for optional TLS, without loading the system's CA certificates as PyMySQL would."""
         return settings if isinstance(settings, ssl.SSLContext) else unverified()
+
+    def _process_auth(self, plugin_name: bytes, *arguments: Any) -> Any:
+        """Answer a request of the server to authenticate by a plugin.
+
+        Raises:
+            OperationalError: the password would be sent in clear text, over neither TLS nor a local socket.
+        """
+        if plugin_name in _CLEAR_TEXT and not (self._secure or self.unix_socket):
+            self._force_close()
+            text = "the server requested the password in clear text, over a connection without TLS; it was not sent"
+            raise OperationalError(CR.CR_AUTH_PLUGIN_ERR, f"{text} (plugin {plugin_name.decode()})")
+        return super()._process_auth(plugin_name, *arguments)  # type: ignore[misc]
 
     def _force_close(self) -> None:
         """Close, and drop unread rows: otherwise an unbuffered cursor would try to read them and log a traceback."""

@@ -52,7 +52,11 @@ _ADVICE: dict[int, tuple[PollErrorReason, str]] = {
         "install the package if it names one, such as bernard-exporter[ed25519], or give the account another way of "
         "authentication, such as mysql_native_password",
     ),
-    2061: ("connect", "change the account to another authentication plugin, such as mysql_native_password"),
+    2061: (
+        "connect",
+        "require TLS in the configuration, or change the account to another authentication plugin, such as "
+        "mysql_native_password",
+    ),
 }
 # Access denied, with and without a password.
 _REFUSALS = (1045, 1698)

@@ -31,6 +31,16 @@ def test_private_method_has_the_parameters_it_is_called_with(name: str, paramete
     assert list(inspect.signature(getattr(Connection, name)).parameters) == parameters
 
 
+def test_private_method_that_answers_a_plugin_takes_the_name_first() -> None:
+    assert list(inspect.signature(Connection._process_auth).parameters)[:3] == ["self", "plugin_name", "auth_packet"]  # type: ignore[attr-defined]
+
+
+def test_private_attribute_says_that_the_connection_is_not_encrypted(raw: Raw) -> None:
+    """That it says when it is: tests/store/test_wrong_answers.py."""
+    assert raw._secure is False
+    raw.close()
+
+
 def test_private_attributes_hold_what_is_read_of_them(raw: Raw) -> None:
     cursor = raw.cursor(SSCursor)
     cursor.execute("SELECT seq FROM mysql.seq_1_to_1000000")

@@ -6,20 +6,26 @@ import errno
 import logging
 import os
 import socket
+import ssl
 import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from pymysql.constants import CLIENT
+from pymysql.err import OperationalError
 from sqlalchemy import text
 
 from bernard_exporter.config.settings import DatabaseSettings, Settings
 from bernard_exporter.errors import StoreError
 from bernard_exporter.polling.poller import Poller
 from bernard_exporter.store.connection import Database
+from bernard_exporter.store.driver import Raw
+from testing.certificates import Authority
 from testing.rows import Rows
 from testing.servers import MariaDB, eventually
 
@@ -30,9 +36,11 @@ def packet(number: int, body: bytes) -> bytes:
     return struct.pack("<I", len(body))[:3] + bytes([number]) + body
 
 
-def greeting(version: bytes = b"10.11.6-MariaDB", plugin: bytes = b"mysql_native_password") -> bytes:
-    capabilities = struct.pack("<HBHHB", 0xA20F, 45, 2, 0x000F | 0x0008, 21)
-    body = b"\x0a" + version + b"\0" + struct.pack("<I", 7) + b"saltsalt\0" + capabilities
+def greeting(
+    version: bytes = b"10.11.6-MariaDB", plugin: bytes = b"mysql_native_password", capabilities: int = 0xA20F
+) -> bytes:
+    described = struct.pack("<HBHHB", capabilities, 45, 2, 0x000F | 0x0008, 21)
+    body = b"\x0a" + version + b"\0" + struct.pack("<I", 7) + b"saltsalt\0" + described
     return packet(0, body + b"\0" * 10 + b"saltsaltsalt\0" + plugin + b"\0")
 
 
@@ -166,6 +174,71 @@ def test_host_that_answers_nonsense_is_passed_over_and_counted_once_alone(
     assert len(lines) == 1, lines
     assert f"cannot read the database: {wrong}: " in lines[0]
     assert "Traceback" not in caplog.text
+
+
+PASSWORD = b"a-secret"
+CLEAR_TEXT = [b"mysql_clear_password\0", b"dialog\0\x04Password: "]
+
+
+def asks_for_the_password(plugin: bytes, received: list[bytes], encrypt: ssl.SSLContext | None = None) -> Talk:
+    """Return what asks for the password in clear text, and notes every message of the client."""
+
+    def talk(connection: socket.socket) -> None:
+        connection.sendall(greeting(capabilities=0xA20F | (CLIENT.SSL if encrypt else 0)))
+        if encrypt:
+            connection.recv(36, socket.MSG_WAITALL)
+            connection = encrypt.wrap_socket(connection, server_side=True)
+        number = 3 if encrypt else 2
+        received.append(connection.recv(65536))
+        connection.sendall(packet(number, b"\xfe" + plugin))
+        received.append(connection.recv(65536))
+        connection.sendall(packet(number + 2, b"\xff\x15\x04#28000Access denied"))
+        connection.close()
+
+    return talk
+
+
+@pytest.mark.parametrize("plugin", CLEAR_TEXT)
+def test_password_is_not_sent_in_clear_text_without_tls(plugin: bytes) -> None:
+    received: list[bytes] = []
+    with host(asks_for_the_password(plugin, received)) as wrong:
+        url = f"mysql+pymysql://bernard:{PASSWORD.decode()}@{wrong}/dbbackups"
+        with pytest.raises(StoreError) as raised, Database(DatabaseSettings(url=url, timeout=5)).connect():
+            pass
+        eventually(lambda: len(received) == 2, "the connection ends")
+    assert PASSWORD not in b"".join(received)
+    name = plugin.partition(b"\0")[0].decode()
+    assert str(raised.value) == (
+        f"{wrong}: error 2061: the server requested the password in clear text, over a connection without TLS; it was "
+        f"not sent (plugin {name}); require TLS in the configuration, or change the account to another authentication "
+        "plugin, such as mysql_native_password"
+    )
+    assert raised.value.reason == "connect"
+
+
+@pytest.mark.parametrize("plugin", CLEAR_TEXT)
+def test_password_is_sent_in_clear_text_within_tls(tmp_path: Path, plugin: bytes) -> None:
+    received: list[bytes] = []
+    encrypt, pair = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), Authority(tmp_path).own
+    encrypt.load_cert_chain(pair.certificate, pair.key)
+    with host(asks_for_the_password(plugin, received, encrypt)) as asking:
+        url = f"mysql+pymysql://bernard:{PASSWORD.decode()}@{asking}/dbbackups"
+        with pytest.raises(StoreError, match="error 1045"), Database(DatabaseSettings(url=url, timeout=5)).connect():
+            pass
+    assert received[1][4:] == PASSWORD + b"\0"
+
+
+@pytest.mark.parametrize("plugin", CLEAR_TEXT)
+def test_password_is_sent_in_clear_text_over_the_local_socket(plugin: bytes) -> None:
+    received: list[bytes] = []
+    client, server = socket.socketpair()
+    thread = threading.Thread(target=asks_for_the_password(plugin, received), args=(server,))
+    thread.start()
+    local = Raw(unix_socket="/run/mysqld/mysqld.sock", user="bernard", password=PASSWORD, connect_timeout=5)
+    with pytest.raises(OperationalError, match="1045"):
+        local.connect(client)
+    thread.join()
+    assert received[1][4:] == PASSWORD + b"\0"
 
 
 def resets_after(*answers: bytes) -> Talk:
