@@ -121,7 +121,9 @@ def _old(knows: Knowledge, now: int) -> Condition:
     newest = knows.facts.newest_start
     if newest is None:
         return True if knows.reads else None
-    limits = [expected.max_age for expected in knows.policy.values()]
+    limits = [expected.max_age for expected in knows.policy.values() if not expected.read_only]
+    if not limits:
+        return None
     if now - newest > max(limits):
         return True
     return False if now - newest < min(limits) else None

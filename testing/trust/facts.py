@@ -115,11 +115,6 @@ class Knowledge:
         return self.facts.jobs.get(job, NOTHING)
 
 
-def is_planned(expected: Expectation, now: int) -> bool:
-    """Return whether the job is expected only later."""
-    return expected.expected_from is not None and now < expected.expected_from
-
-
 def age(facts: JobFacts, now: int) -> int | None:
     """Return the age of the newest success in seconds."""
     return None if facts.newest is None or facts.newest.start is None else now - facts.newest.start

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from testing.trust import promises
 from testing.trust.exporter_promises import ExporterTracks
-from testing.trust.facts import is_planned
 from testing.trust.promises import Case, Condition, Promise
 from testing.trust.story import DAY, JobName, Story
 from testing.trust.tracks import Mark, Track
@@ -107,19 +106,16 @@ class Oracle:
         return _joined(conditions, differ)
 
 
-def _is_expected(case: Case) -> bool:
-    return case.expected is not None and not is_planned(case.expected, case.now)
-
-
 def _nowhere_fresh(of_group: list[Case]) -> Condition:
-    """Return whether no job of a section and type has a fresh copy; open while only new jobs lack one."""
-    cases = [case for case in of_group if _is_expected(case)]
-    if any(promises.fresh_copy(case) for case in cases) or not any(case.is_active for case in cases):
+    """Return whether no job of a section and type has a fresh copy, and one had a copy."""
+    expected = [case for case in of_group if case.expected is not None]
+    cases = [case for case in expected if case.is_active]
+    if not cases or any(promises.fresh_copy(case) for case in cases):
         return False
-    had_one = any(case.facts.newest and case.is_active for case in cases)
-    if not had_one and all(case.awaits_first or case.added for case in cases):
-        return False
-    return True if had_one and all(case.is_active and not case.awaits_first for case in cases) else None
+    if not any(case.facts.newest for case in cases):
+        return None
+    # A job that is new or planned may have a fresh copy, or lack one.
+    return True if cases == expected else None
 
 
 def _joined(conditions: list[Condition], differ: bool) -> Mark:

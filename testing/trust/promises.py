@@ -13,7 +13,6 @@ from testing.trust.facts import (
     Knowledge,
     age,
     has_comparable,
-    is_planned,
     last_failed,
     overdue,
     running_since,
@@ -48,7 +47,7 @@ class Case:
     @property
     def is_active(self) -> bool:
         """Whether the job is expected now, and has been for long enough."""
-        return self.expected is not None and not is_planned(self.expected, self.now) and not self.added
+        return self.expected is not None and not self.added and not self.awaits_first
 
     @property
     def awaits_first(self) -> bool:
@@ -57,7 +56,7 @@ class Case:
         if expected is None or expected.expected_from is None:
             return False
         if expected.every is None:
-            return self.now < expected.expected_from + DAY
+            return self.now < expected.expected_from
         first = -(-expected.expected_from // expected.every) * expected.every
         return self.now < first + expected.within
 
@@ -72,7 +71,7 @@ def _limits(case: Case) -> Expectation:
 
 def missing(case: Case) -> Condition:
     """No success was ever recorded."""
-    return case.facts.newest is None and not case.awaits_first
+    return case.facts.newest is None
 
 
 def stale(case: Case) -> Condition:
@@ -150,7 +149,7 @@ def running_long(case: Case) -> Condition:
 
 def did_not_start(case: Case) -> Condition:
     """A run is overdue as of the last poll."""
-    return overdue(_limits(case), case.facts, case.knows.polled) and not case.awaits_first
+    return overdue(_limits(case), case.facts, case.knows.polled)
 
 
 def not_in_policy(case: Case) -> Condition:
