@@ -53,7 +53,9 @@ def imagine(seed: int) -> Story:
         at = random.randrange(0, days * DAY, MINUTE)
         runs.append(Run(next(iter(policy)), None, at, at + HOUR))
     disturbances = _disturbances(random, days, exporters)
-    return Story(seed, days, exporters, random.choice([1, 2, 5]), policy, (*runs, *changes, *disturbances))
+    return Story(
+        seed, days * DAY // MINUTE, exporters, random.choice([1, 2, 5]), policy, (*runs, *changes, *disturbances)
+    )
 
 
 def _policy(random: Random, days: int) -> Policy:

@@ -153,22 +153,18 @@ class Story:
     """A fleet and its parts; leaving out any of them makes a smaller story.
 
     Attributes:
+        minutes: its length.
         exporters: their number.
         poll_every: minutes between polls.
         policy: what is expected when the story begins.
     """
 
     seed: int
-    days: int
+    minutes: int
     exporters: int
     poll_every: int
     policy: Policy
     parts: tuple[Part, ...]
-
-    @property
-    def minutes(self) -> int:
-        """The length in minutes."""
-        return self.days * DAY // MINUTE
 
     @property
     def runs(self) -> list[Run]:
@@ -187,7 +183,7 @@ class Story:
 
     def lines(self) -> Iterable[str]:
         """Yield the story line by line."""
-        yield f"seed {self.seed}: {self.days} day(s), {self.exporters} exporter(s), a poll every {self.poll_every} min"
+        yield f"seed {self.seed}: {self.minutes} min, {self.exporters} exporter(s), a poll every {self.poll_every} min"
         yield from (f"policy: {'/'.join(job)} {expectation}" for job, expectation in self.policy.items())
         yield from map(str, [*self.runs, *self.changes, *self.disturbances])
 

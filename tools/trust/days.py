@@ -13,7 +13,7 @@ from itertools import pairwise
 from multiprocessing import get_context
 
 from testing.trust.committed import Configuration
-from testing.trust.imagine import imagine
+from testing.trust.imagine import days_of, imagine
 from testing.trust.judge import Episode, Finding
 
 
@@ -46,7 +46,7 @@ def simulate(seed: int, rules: str, configuration: Configuration) -> Result:
         expected[f"{track.name} {track.severity}".strip()] += sum(
             now and not earlier for earlier, now in pairwise(must)
         )
-    return Result(seed, episode.story.days, _processor_time() - before, findings, expected)
+    return Result(seed, days_of(seed), _processor_time() - before, findings, expected)
 
 
 def _processor_time() -> float:

@@ -65,7 +65,7 @@ def story(*parts: Run | Disturbance, size: int = 10_000 * KIB) -> Story:
         for begins in range(-DAY - HOUR, 12 * HOUR if job is JOB else DAY, 6 * HOUR)
     ]
     expected = Expectation(max_age=8 * HOUR, every=None)
-    return Story(0, 1, 1, 1, {JOB: expected, OTHER: expected}, (*runs, *parts))
+    return Story(0, DAY // MINUTE, 1, 1, {JOB: expected, OTHER: expected}, (*runs, *parts))
 
 
 def findings(told: Story, *rules: Rule) -> set[tuple[str, str]]:
