@@ -19,7 +19,7 @@ from testing.trust.judge import Episode, Finding
 from testing.trust.tracks import END
 
 Rule = dict[str, Any]
-_NUMBER = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)(?![\w.\]])")
+_NUMBER = re.compile(r"(?<![\w.])(?<!vector\()(\d+(?:\.\d+)?)(?![\w.\]])")
 _COMPARISON = re.compile(r"(<=|>=|==|!=|<|>)")
 _OPPOSITE = {"<=": ">", ">=": "<", "==": "!=", "!=": "==", "<": ">=", ">": "<="}
 _SELECTOR = r"[a-z][a-z_:]+(?:\{[^}]*\})?(?:\[\w+\])?"
@@ -66,7 +66,8 @@ def _changed(rule: Rule) -> Iterator[tuple[str, Rule]]:
     held = str(rule.get("for", "0s"))
     # No promise forbids an alert on backups to fire a few minutes earlier.
     waits = ("0s", "3h") if held.endswith("h") or rule["alert"].startswith("Bernard") else ("3h",)
-    for key, values in (("for", waits), ("keep_firing_for", ("0s", "3h"))):
+    keeps = ("0s", "3h") if "keep_firing_for" in rule else ()
+    for key, values in (("for", waits), ("keep_firing_for", keeps)):
         for value in values:
             if str(rule.get(key, "0s")) != value:
                 yield f"{key}: {value} in place of {rule.get(key, 'none')}", {**rule, key: value}
