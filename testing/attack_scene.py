@@ -18,7 +18,7 @@ PASSWORD = "very-secret-word"
 SAMPLE = 'bernard_backup_last_success_id{datacenter="eqiad",section="s1",type="dump"}'
 RUNS = 200
 # Log messages that a busy machine may cause at any time.
-_SLOW = ("did not respond within", "can be read again")
+_SLOW = ("did not respond within", "no login in", "can be read again")
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,8 @@ def _epoch_sqlite(element: EpochSeconds, compiler: Any, **kw: Any) -> str:
 
 @compiles(FromEpoch, *MYSQL_DIALECTS)
 def _from_epoch_mysql(element: FromEpoch, compiler: Any, **kw: Any) -> str:
-    return f"FROM_UNIXTIME({compiler.process(element.clauses, **kw)})"
+    # No TIMESTAMP is earlier, and FROM_UNIXTIME of an earlier time is NULL in MariaDB 11.8.
+    return f"FROM_UNIXTIME(GREATEST({compiler.process(element.clauses, **kw)}, {UNKNOWN_START}))"
 
 
 @compiles(FromEpoch, "sqlite")

@@ -38,7 +38,8 @@ _PINNED: dict[str, str] = {
     "character_set_results": "'utf8mb4'",
     "character_set_connection": "'utf8mb4'",
     "collation_connection": "'utf8mb4_general_ci'",
-    "character_set_collations": "''",
+    # An empty string that sql_mode EMPTY_STRING_IS_NULL does not turn into NULL.
+    "character_set_collations": "LEFT('x',0)",
     "max_sort_length": "1024",
     # Variables that affect statements of doctor.
     "sql_quote_show_create": "1",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 import pytest
+from sqlalchemy import select
 
 from bernard_exporter.config.settings import DatabaseSettings
 from bernard_exporter.domain.filters import RunFilter, RunSort
@@ -13,6 +15,7 @@ from bernard_exporter.queries.runs import search_runs
 from bernard_exporter.store import session
 from bernard_exporter.store.connection import Database
 from bernard_exporter.store.driver import Raw
+from bernard_exporter.store.schema import FromEpoch
 from testing.rows import DAY, HOUR, NOW, Rows
 from testing.servers import MariaDB
 from tests.queries.inventory import policy
@@ -155,10 +158,12 @@ def test_variable_that_a_server_lacks_is_left_out_from_then_on(
     session.prepare(raw, "dbbackups", 5.0)
     raw.close()
     [missing] = session._missing.values()
-    assert missing == {"no_such_variable", "transaction_isolation", "character_set_collations", "explain_format"} | (
-        {"max_execution_time"}
-    )
-    assert (first, len(statements)) == (6, 7)
+    with server.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("SHOW SESSION VARIABLES")
+        known = {name for name, _ in cursor}
+    assert missing == (session._PINNED | session._limits(5.0)).keys() - known
+    assert {"no_such_variable", "max_execution_time"} <= missing
+    assert (first, len(statements)) == (len(missing) + 1, len(missing) + 2)
 
 
 def test_variable_that_cannot_be_set_is_an_error_and_not_left_out(
@@ -168,6 +173,14 @@ def test_variable_that_cannot_be_set_is_an_error_and_not_left_out(
     database = Database(DatabaseSettings(url=server.url("dbbackups"), timeout=5))
     with pytest.raises(Exception, match="Unknown or incorrect time zone"), database.connect():
         pass
+
+
+@pytest.mark.parametrize("seconds", [-1_000_000_000_000, -1, 0, 1])
+def test_no_time_is_earlier_than_the_first_timestamp(server: MariaDB, seconds: int) -> None:
+    """Retention and filters may begin before 1970; such a time as NULL would match nothing."""
+    database = Database(DatabaseSettings(url=server.url("dbbackups"), timeout=5))
+    with database.connect() as connection:
+        assert connection.scalar(select(FromEpoch(seconds))) == datetime(1970, 1, 1, 0, 0, 1)
 
 
 def test_statement_is_short_enough_for_the_smallest_packet() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from selenium import webdriver
 
-from testing.browser import chromium
+from testing.browser import chromium, complaints
 from testing.rows import Rows
 from testing.servers import MariaDB
 from tests.web.pages.fleet import POLICY, fill
@@ -49,16 +49,33 @@ def served(filled: Filled) -> Served:
 
 
 @pytest.fixture(scope="session")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
+def _running_browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
     with chromium(tmp_path_factory.mktemp("chromium")) as driver:
         yield driver
 
 
+@pytest.fixture
+def browser(_running_browser: webdriver.Chrome) -> webdriver.Chrome:
+    return _emptied(_running_browser)
+
+
 @pytest.fixture(scope="session")
-def plain_browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
-    """A browser that runs no JavaScript."""
+def _running_plain_browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
     with chromium(tmp_path_factory.mktemp("plain"), javascript=False) as driver:
         yield driver
+
+
+@pytest.fixture
+def plain_browser(_running_plain_browser: webdriver.Chrome) -> webdriver.Chrome:
+    """A browser that runs no JavaScript."""
+    return _emptied(_running_plain_browser)
+
+
+def _emptied(driver: webdriver.Chrome) -> webdriver.Chrome:
+    """Close the page of the previous test, which refreshes itself from a server that is gone, and forget its errors."""
+    driver.get("about:blank")
+    complaints(driver)
+    return driver
 
 
 @pytest.fixture
