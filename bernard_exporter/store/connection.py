@@ -127,7 +127,7 @@ class Database:
         return True
 
     def _open_transaction(self, server: _Server) -> Connection:
-        connection = server.engine.connect()
+        connection = server.engine.connect().execution_options(statement_timeout=self.settings.timeout)
         try:
             _begin(connection, self.settings.timeout)
         except BaseException:

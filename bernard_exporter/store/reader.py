@@ -27,8 +27,9 @@ from bernard_exporter.store.schema import (
 # The largest valid size, 1 EiB; larger values are wrong, and would lose precision as samples.
 MAX_SIZE = 1 << 60
 _IN_CHUNK = 500
-# The number of ids per statement: low enough for any reasonable statement timeout.
+# The number of ids per statement if it may take ten seconds or longer. On a busy server it takes about one.
 IDS_AT_ONCE = 250_000
+_USUAL_TIMEOUT = 10.0
 # The number of ids that a scan of the index reads at once.
 IDS_IN_PAGE = 50_000
 # Ids are read as one range if at least one in this many is needed: a lookup takes longer than reading as many in a row.
@@ -124,10 +125,15 @@ def pairs(connection: Connection) -> set[Pair]:
 
 
 def id_ranges(connection: Connection, bounds: tuple[int, int] | None) -> Iterator[tuple[int, int]]:
-    """Yield ranges of at most :data:`IDS_AT_ONCE` ids that cover all rows between two ids; gaps are skipped."""
+    """Yield ranges of ids that cover all rows between two ids; gaps are skipped.
+
+    A range has at most :data:`IDS_AT_ONCE` ids, and fewer with a shorter ``database.timeout``.
+    """
+    timeout = connection.get_execution_options().get("statement_timeout", _USUAL_TIMEOUT)
+    at_once = max(1, int(IDS_AT_ONCE * min(1.0, timeout / _USUAL_TIMEOUT)))
     begin, high = bounds or (1, 0)
     while begin <= high:
-        end = min(begin + IDS_AT_ONCE - 1, high)
+        end = min(begin + at_once - 1, high)
         yield begin, end
         if end == high:
             return
