@@ -22,7 +22,7 @@ class ExporterTracks:
     def __init__(self, story: Story) -> None:
         """Prepare the tracks of a story's exporters."""
         own = [(("instance", _TARGETS[number]),) for number in range(story.exporters)]
-        self._down = Track("BernardDown", "critical", (), within=18, after=4, over_gaps=False, end=25)
+        self._down = Track("BernardDown", "critical", (), within=18, after=14, over_gaps=False, end=25)
         self._one_down = [Track("BernardDown", "warning", labels, 45, 12, False, 35) for labels in own]
         self._failing = Track("BernardPollFailing", "critical", (), within=25, after=13, end=35)
         self._one_failing = [Track("BernardPollFailing", "warning", labels, 50, 28, end=25) for labels in own]

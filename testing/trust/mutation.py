@@ -48,8 +48,10 @@ class Mutant:
 
 
 def mutants(rules: Sequence[Rule]) -> Iterator[Mutant]:
-    """Yield every mutant of the rules that is valid."""
+    """Yield every valid mutant of the alerts, and of the recorded series that they read."""
     for number, rule in enumerate(rules):
+        if "record" in rule and not any(rule["record"] in other["expr"] for other in rules if "alert" in other):
+            continue
         changed = [("left out", None), *(_changed(rule) if "alert" in rule else _recorded(rule))]
         for what, mutated in changed:
             if mutated is None or _is_valid([mutated]):

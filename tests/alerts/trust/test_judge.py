@@ -138,6 +138,18 @@ def test_every_change_of_a_rule_is_valid_and_says_what_it_is() -> None:
     assert all(isinstance(mutant, Mutant) and (mutant.rule is None) == (mutant.what == "left out") for mutant in tried)
 
 
+def test_recorded_series_is_changed_only_if_an_alert_reads_it() -> None:
+    read = {"record": "job:read", "expr": "topk(1, bernard_up)"}
+    unread = {"record": "job:unread", "expr": "topk(1, bernard_up)"}
+    reader = {"alert": "BernardReader", "expr": "job:read", "labels": LABELS}
+    tried = [
+        (mutant.name, mutant.what)
+        for mutant in mutants([read, unread, reader])
+        if mutant.name != "BernardReader critical"
+    ]
+    assert tried == [("job:read", "left out"), ("job:read", "bottomk in place of topk")]
+
+
 def test_a_seed_always_draws_the_same_story() -> None:
     assert [imagine(seed) for seed in range(20)] == [imagine(seed) for seed in range(20)]
     assert len({str(imagine(seed)) for seed in range(20)}) == 20
