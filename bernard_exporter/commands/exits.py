@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -13,6 +14,8 @@ from bernard_exporter.commands import standard_output
 from bernard_exporter.errors import BernardError
 
 NAME = "bernard-exporter"
+# A long word without the quotation mark and comma behind it.
+_LONG = re.compile(r"(\S{100})\S{100,}?([\"',;.]{0,3})(?!\S)")
 
 
 def complain(text: str) -> None:
@@ -24,7 +27,12 @@ def complain(text: str) -> None:
 def usage(error: click.UsageError) -> str:
     """Return one line with the usage error and a reference to --help."""
     path = error.ctx.command_path if error.ctx else NAME
-    return f"{' '.join(error.format_message().split())} See '{path} --help'."
+    return f"{one_line(error)} See '{path} --help'."
+
+
+def one_line(error: click.ClickException) -> str:
+    """Return the message of an error as one line, in which very long values are cut."""
+    return _LONG.sub(r"\1...\2", " ".join(error.format_message().split()))
 
 
 @contextmanager

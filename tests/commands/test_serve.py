@@ -167,6 +167,7 @@ def outcome(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, s
         (["serv"], "No such command 'serv'."),
         (["serve", "--nothing"], "No such option"),
         (["serve", "--log.level=loud"], "is not one of"),
+        (["serve", f"--log.level={'9' * 5000}"], f"Invalid value for '--log.level': '{'9' * 99}...' is not one of"),
         (["serve", "--policy.sections=s["], "found 's[', expected a regular expression such as"),
         (["serve", "--policy.sections=a{99999999999}"], "expected a regular expression such as"),
         (["serve", "--web.external-url=x"], "expected a URL such as"),

@@ -11,6 +11,7 @@ import click
 from click.core import ParameterSource
 
 from bernard_exporter.commands.check.output import Output, unknown
+from bernard_exporter.commands.exits import one_line
 from bernard_exporter.commands.options import config_option
 from bernard_exporter.commands.plugin_process import TIMEOUT, run_plugin, say
 from bernard_exporter.config import values
@@ -43,7 +44,7 @@ class _Plugin(click.Command):
 
 
 def _refuse(error: click.ClickException) -> NoReturn:
-    raise click.exceptions.Exit(say(unknown(f"{error.format_message()} See 'bernard-exporter check --help'.")))
+    raise click.exceptions.Exit(say(unknown(f"{one_line(error)} See 'bernard-exporter check --help'.")))
 
 
 def _as(convert: Callable[[str], T]) -> Callable[[click.Context, click.Parameter, str | None], T | None]:

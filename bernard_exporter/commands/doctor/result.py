@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
+from bernard_exporter.domain.humanize import visible
+
 
 class Level(IntEnum):
     """The severity of a result; the values are the exit status of ``doctor``."""
@@ -30,8 +32,8 @@ class DoctorResult:
     fix: str = ""
 
     def __str__(self) -> str:
-        """Return the result as one line."""
-        return f"{self.level.name:<4} {self.subject}: {self.text}" + (f"; fix: {self.fix}" if self.fix else "")
+        """Return the result as one line; control characters in names are escaped."""
+        return visible(f"{self.level.name:<4} {self.subject}: {self.text}" + (f"; fix: {self.fix}" if self.fix else ""))
 
 
 def ok(subject: str, text: str) -> DoctorResult:

@@ -202,6 +202,10 @@ def test_all_prints_a_summary_and_a_line_a_job_from_the_worst(
         (["-s", "s1", "-d", "eqiad", "-v", "/nowhere"], "/nowhere: No such file or directory"),
         (["-s", "s1", "-d", "eqiad", "-f", "old"], "found 'old', expected a duration such as 90s, 5m, 8d or 2w"),
         (["-s", "s1", "-d", "eqiad", "-c", "-1"], "found '-1', expected a size such as 300KiB, 2GB or whole bytes"),
+        (
+            ["-s", "s1", "-d", "eqiad", "--timeout", "9" * 5000],
+            f"found '{'9' * 99}...', expected a duration of more than 0 s",
+        ),
         (["-s", "s1", "-d", "eqiad", "-P", "much"], "found 'much', expected a percentage such as 5 or 5%"),
         (["--nothing"], "No such option"),
         (

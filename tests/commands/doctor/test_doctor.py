@@ -316,6 +316,15 @@ def test_jobs_that_only_policy_or_inventory_has_are_named(installation: Installa
     ]
 
 
+def test_control_characters_of_names_are_escaped(installation: Installation) -> None:
+    installation.may_read().fresh()
+    installation.rows.add(section="a\tb\x1b[31m", start=datetime.now(UTC) - DAY)
+    assert [str(result) for result in problems(examined(installation.config()))] == [
+        "WARN policy: sections that are not in the policy: a\\tb\\x1b[31m;"
+        " fix: add them under policy.sections, such as a\\tb\\x1b[31m: [dump]",
+    ]
+
+
 def test_one_of_several_hosts_that_is_away_is_a_warning(installation: Installation) -> None:
     away, here = f"127.0.0.1:{free_port()}", f"127.0.0.1:{installation.server.port}"
     results = examined(installation.may_read().fresh().config(hosts=f", hosts: ['{away}', '{here}']"))
