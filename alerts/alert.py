@@ -1,22 +1,27 @@
-"""The definition of an alert, and the template fragments that name its job."""
+"""The definition of an alert, and the template fragments that name its job and its numbers."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bernard_exporter.metrics.catalogue import OWNER
 from bernard_exporter.metrics.metric import JOB_LABELS
-from monitoring.recorded import Recorded
+from monitoring import boards
+from monitoring.settings import MINUTE
 from monitoring.severity import Severity
-
-JOB_BOARD = "bernard-job"
-OVERVIEW_BOARD = "bernard-overview"
-RUNS_BOARD = "bernard-runs"
-EXPORTER_BOARD = "bernard-exporter"
 
 # The subject of an alert in its summary; short, to fit on a phone.
 THE_JOB = "{{ $labels.type }} of {{ $labels.section }} in {{ $labels.datacenter }}"
 EVERYWHERE = "{{ $labels.type }} of {{ $labels.section }}"
-FLEET = "{{ $labels.type }} backups in {{ $labels.datacenter }}"
+VALUE = "$value"
+# How long an alert keeps firing while its expression has no result: a gap of 15 minutes and one missed scrape more.
+KEEP = 16 * MINUTE
+# Alerts that inhibit others fire longer than those, so that these have ended by then.
+KEEP_INHIBITOR = 20 * MINUTE
+# humanize1024 writes 300ki; the documentation writes 300 KiB.
+_BINARY = 'humanize1024 | reReplaceAll "^([-0-9.]+)" "$1 " | reReplaceAll "k" "K"'
+AGE = "humanizeDuration"
+PERCENT = 'humanizePercentage | reReplaceAll "%$" " %"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +32,12 @@ class Alert:
         name: CamelCase; also the name of its runbook.
         hold: seconds for which the expression must hold before the alert fires.
         labels: the labels that identify the subject; they set the variables of the linked dashboard.
+        meaning: the expression in words, one sentence; its runbook begins with it.
         summary: one line for a phone.
         description: found value, expected value, and consequence.
         board: uid of the linked dashboard.
         cause: distinguishes rules of the same name and severity; '' if there is only one.
+        keep: seconds for which the alert keeps firing after the expression last held.
     """
 
     name: str
@@ -38,15 +45,49 @@ class Alert:
     expr: str
     hold: float
     labels: tuple[str, ...]
+    meaning: str
     summary: str
     description: str
-    board: str = JOB_BOARD
+    board: str = boards.JOB
     cause: str = ""
+    keep: float = KEEP
 
 
-def looked_up(series: Recorded, form: str) -> str:
-    """Return a template with the value of a series for the alert's job, formatted by a Prometheus template function."""
-    selector = ",".join(f"{label}=%q" for label in JOB_LABELS)
-    values = " ".join(f"$labels.{label}" for label in JOB_LABELS)
-    query = f"printf `{series.name}{{{selector}}}` {values} | query"
-    return f"{{{{ with {query} }}}}{{{{ . | first | value | {form} }}}}{{{{ end }}}}"
+def shown(value: str, form: str) -> str:
+    """Return a template of a value, such as ``$value``, formatted by a function of Prometheus' templates."""
+    return f"{{{{ {value} | {form} }}}}"
+
+
+def bytes_shown(value: str) -> str:
+    """Return a template of a size as in the documentation, with the exact number of bytes in parentheses.
+
+    Two sizes that differ are then never printed alike.
+    """
+    return f'{{{{ {value} | {_BINARY} }}}}B ({{{{ {value} | printf "%.0f" }}}} B)'
+
+
+def looked_up(query: str, text: str, labels: tuple[str, ...] = JOB_LABELS) -> str:
+    """Return a template with the result of a query about the alert's subject; '' if the query has no result.
+
+    Args:
+        query: PromQL in which ``%s`` stands for matchers of the subject's labels.
+        text: a template of the result, which is ``.``.
+        labels: the labels of the subject.
+    """
+    return f"{{{{ with {_query(query, labels)} }}}}{{{{ with . | first | value }}}}{text}{{{{ end }}}}{{{{ end }}}}"
+
+
+def owner(labels: tuple[str, ...], otherwise: str) -> str:
+    """Return a template of the team that owns the alert's job by the policy, else ``otherwise``."""
+    if not {"section", "type"} <= set(labels):
+        return otherwise
+    first = f'{_query(f"{OWNER.name}{{%s}}", labels)} }}}}{{{{ . | sortByLabel "team" | first | label "team" }}}}'
+    return f"{{{{ with {first}{{{{ else }}}}{otherwise}{{{{ end }}}}"
+
+
+def _query(query: str, labels: tuple[str, ...]) -> str:
+    """Return the pipeline of a template that runs a query; Go's %q quotes each value as PromQL does."""
+    parts = query.split("%s")
+    matchers = ",".join(f"{label}=%q" for label in labels)
+    values = " ".join([f"$labels.{label}" for label in labels] * (len(parts) - 1))
+    return f"printf `{matchers.join(parts)}` {values} | query"

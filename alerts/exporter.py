@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from alerts.alert import EXPORTER_BOARD, Alert
-from bernard_exporter.metrics import catalogue
-from monitoring import promql
-from monitoring.recorded import EXPECTED, MAX_AGE, OVERDUE, PREVIOUS_RUN, REJECTED
+from alerts.alert import AGE, KEEP_INHIBITOR, PERCENT, VALUE, Alert, shown
+from bernard_exporter.metrics import catalogue as c
+from bernard_exporter.metrics.metric import JOB_LABELS
+from monitoring import boards, promql
 from monitoring.settings import DAY, HOUR, MINUTE, SiteSettings
 from monitoring.severity import Severity
 
-_TARGET = ", ".join(promql.TARGET_LABELS)
+_TARGET, _JOB = ", ".join(promql.TARGET_LABELS), ", ".join(JOB_LABELS)
+# How far clocks may differ before it is an alert.
+_SKEW = 5 * MINUTE
 
 
 def alerts(settings: SiteSettings) -> Iterator[Alert]:
@@ -22,122 +24,175 @@ def alerts(settings: SiteSettings) -> Iterator[Alert]:
     yield from _down(settings)
     yield from _poll_failing(settings)
     yield from _inventory_old(settings)
-    yield _reload_failed(settings)
+    yield _exporters_disagree()
+    yield _clock_skewed(settings)
+    yield _reload_failed()
     yield _rows_rejected()
+    yield _watchdog()
 
 
 def _down(settings: SiteSettings) -> Iterator[Alert]:
+    recent = settings.window(15 * MINUTE)
     yield Alert(
         "BernardDown",
         Severity.CRITICAL,
-        f"absent({promql.selector(catalogue.UP, job=settings.scrape_job)})",
-        5 * MINUTE,
+        f"absent({promql.selector(c.UP, job=settings.scrape_job)})",
+        # As long as a gap may last without consequences: alerts about backups still fire then.
+        15 * MINUTE,
         ("job",),
+        "No exporter of the scrape job exports bernard_up.",
         "No exporter of backups can be scraped",
-        "Prometheus gets no metrics from any exporter of its job {{ $labels.job }}. Alerts about backups keep their "
-        "last values and ages keep growing; new runs are not noticed.",
-        EXPORTER_BOARD,
+        "Prometheus gets no metrics from any exporter of its job {{ $labels.job }}. Nothing is known about backups "
+        "meanwhile, and other alerts about them are inhibited.",
+        boards.EXPORTER,
+        keep=KEEP_INHIBITOR,
     )
     yield Alert(
         "BernardDown",
         Severity.WARNING,
-        f'up{{job="{settings.scrape_job}"}} == 0\nand on (job)\n{catalogue.UP()}',
+        f'avg_over_time(up{{job="{settings.scrape_job}"}}[{recent}]) < 0.5\n'
+        f"and on (job) count_over_time({c.UP()}[{recent}])",
         15 * MINUTE,
         ("job", "instance"),
-        "{{ $labels.instance }}, an exporter of backups, is down",
-        "Prometheus cannot scrape {{ $labels.instance }}. Another exporter of its job answers.",
-        EXPORTER_BOARD,
+        "The exporter answered less than half of the scrapes of 15 minutes, and it or another of its scrape job "
+        "answered one.",
+        "{{ $labels.instance }}, an exporter of backups, is down or answers rarely",
+        f"Prometheus got answers to {shown(VALUE, PERCENT)} of its scrapes of {{{{ $labels.instance }}}} in "
+        "the last 15 minutes, expected at least 50 %. New problems may be reported late.",
+        boards.EXPORTER,
     )
 
 
 def _poll_failing(settings: SiteSettings) -> Iterator[Alert]:
-    none = f"max by (job) (max_over_time({catalogue.UP()}[{settings.window(10 * MINUTE)}])) == 0"
     yield Alert(
         "BernardPollFailing",
         Severity.CRITICAL,
-        none,
+        f"max by (job) (max_over_time({c.UP()}[{settings.window(10 * MINUTE)}])) == 0",
         5 * MINUTE,
         ("job",),
+        "No exporter of the scrape job had a successful poll in the last 10 minutes.",
         "No exporter can read the inventory of backups",
         "No poll of the metadata database has succeeded for ten minutes. The data about backups is as old as the last "
         "successful poll, so other alerts about backups are inhibited.",
-        EXPORTER_BOARD,
+        boards.EXPORTER,
+        keep=KEEP_INHIBITOR,
     )
-    grown = {
-        outcome: f"sum by ({_TARGET}) (increase({catalogue.POLLS(outcome=outcome)}[{settings.window(HOUR)}]))"
-        for outcome in ("failure", "success")
-    }
-    lately = f"min_over_time({catalogue.UP()}[{settings.window(10 * MINUTE)}]) == 0"
     yield Alert(
         "BernardPollFailing",
         Severity.WARNING,
-        f"({grown['failure']} > {grown['success']})\nand on ({_TARGET})\n{lately}\nunless on (job)\n{none}",
-        15 * MINUTE,
+        f"max_over_time({c.UP()}[{settings.window(30 * MINUTE)}]) == 0\nand on (job) max by (job) ({c.UP()}) == 1",
+        5 * MINUTE,
         ("job", "instance"),
-        "Most polls by {{ $labels.instance }} fail",
-        "Of the polls of the metadata database by {{ $labels.instance }} in the last hour, {{ $value | humanize }} "
-        "failed, more than succeeded.",
-        EXPORTER_BOARD,
+        "The exporter had no successful poll in the last 30 minutes, and another of its scrape job has one now.",
+        "{{ $labels.instance }} cannot read the inventory of backups",
+        "No poll of the metadata database by {{ $labels.instance }} has succeeded for 30 minutes. Another exporter of "
+        "its job can read it.",
+        boards.EXPORTER,
     )
 
 
 def _inventory_old(settings: SiteSettings) -> Iterator[Alert]:
-    age = "{{ $value | humanizeDuration }}"
+    age = shown(VALUE, AGE)
+    last_poll = f"max by (job) ({c.LAST_POLL()})"
     recent = settings.window(15 * MINUTE)
-    newest = f"max(last_over_time({catalogue.NEWEST_START()}[{recent}]))"
     yield Alert(
         "BernardInventoryOld",
         Severity.CRITICAL,
-        f"time() - max by (job) ({catalogue.LAST_POLL()}) > {15 * MINUTE * settings.pace:.0f}\n"
-        f"and\nmax by (job) ({catalogue.UP()}) == 1",
+        f"time() - {last_poll} > {15 * MINUTE * settings.pace:.0f}\n"
+        f"and max by (job) ({c.UP()}) == 1\n"
+        f"and max by (job) (changes({c.LAST_POLL()}[{recent}])) == 0",
         5 * MINUTE,
         ("job",),
+        "The last successful poll of all exporters ended more than 15 minutes ago and none ended since, although one "
+        "exporter says that its polls succeed.",
         f"The inventory of backups was last read {age} ago",
-        f"The exporter reports success, but its last poll ended {age} ago: polling hangs.",
-        EXPORTER_BOARD,
+        f"The exporter reports success, but its last poll ended {age} ago, expected at most 15m 0s: polling hangs.",
+        boards.EXPORTER,
         "polls",
     )
-    not_started = f"({PREVIOUS_RUN()} > scalar({newest})) and {OVERDUE()} == 1"
     yield Alert(
         "BernardInventoryOld",
         Severity.CRITICAL,
-        f"(time() - {newest} > min({MAX_AGE()}))\nor\n"
-        f"(time() - {newest}\n"
-        f" and count({not_started}) > count({OVERDUE()}) / 2)",
+        f"time() - max by (job) ({c.NEWEST_START()})\n> on () group_left () min({c.MAX_AGE()})",
         15 * MINUTE,
-        (),
+        ("job",),
+        "The newest run of all jobs started longer ago than the shortest max_age of the policy.",
         f"No backup at all was recorded for {age}",
-        f"The newest run of any backup started {age} ago. Since then most scheduled backups were due and did not "
-        "start, or the shortest max_age of the policy has passed. Either no backup runs, or no run is recorded, or a "
-        "replica lags.",
-        EXPORTER_BOARD,
+        f"The newest run of any backup started {age} ago, longer than the shortest max_age of the policy. Either no "
+        "backup runs, or no run is recorded, or a replica lags.",
+        boards.EXPORTER,
         "runs",
     )
     yield Alert(
         "BernardInventoryOld",
         Severity.CRITICAL,
-        f"count({EXPECTED()} == 1)\nunless\n{newest}",
+        f"count by (job) ({c.EXPECTED()} == 1 and on ({_TARGET}) {c.UP()} == 1)\nunless on (job) {c.NEWEST_START()}",
         15 * MINUTE,
-        (),
+        ("job",),
+        "An exporter that can read expects jobs, and no exporter knows the start of any run.",
         "The inventory of backups is empty",
-        "The policy expects {{ $value }} backups, and the metadata database has no runs: it was emptied, or the "
-        "exporter reads the wrong database.",
-        EXPORTER_BOARD,
+        "The metadata database was read and has no run with a known start; jobs that the policy expects: "
+        "{{ $value }}. The exporter may read the wrong database.",
+        boards.EXPORTER,
         "empty",
     )
 
 
-def _reload_failed(settings: SiteSettings) -> Alert:
-    last = f"last_over_time({catalogue.RELOAD_SUCCESSFUL()}[{settings.window(15 * MINUTE)}])"
+def _exporters_disagree() -> Alert:
+    """Return the alert on exporters of one inventory that differ.
+
+    Jobs are compared one by one, as several exporters may share an inventory by its sections.
+    """
+    newest = f"{c.LAST_ATTEMPT_ID()}\n  < on ({_JOB}) group_left () max by ({_JOB}) ({c.LAST_ATTEMPT_ID()})"
+    is_expected = f"{c.EXPECTED()} == 1"
+    exporters = f"({is_expected}) * on ({_JOB}) group_left () count by ({_JOB}) ({is_expected})"
+    fewer = f"{exporters}\n  < on ({_TARGET}) group_left () max by ({_TARGET}) ({exporters})"
+    return Alert(
+        "BernardExportersDisagree",
+        Severity.WARNING,
+        f"count by ({_TARGET}) (\n  {newest}\n  or\n  {fewer}\n)",
+        HOUR,
+        ("job", "instance"),
+        "The exporter exports jobs whose newest run has a lower id than another exporter says, or jobs that fewer "
+        "exporters expect than others of its jobs.",
+        "{{ $labels.instance }} and another exporter of backups disagree",
+        "For an hour {{ $labels.instance }} has known an older newest run of some jobs than another exporter, or has "
+        "expected jobs that the other does not: one of them reads a replica that lags, or has another policy. Jobs "
+        "concerned: {{ $value }}. Alerts follow the exporter with the newest event.",
+        boards.EXPORTER,
+    )
+
+
+def _clock_skewed(settings: SiteSettings) -> Alert:
+    ahead = f"{c.LAST_POLL()} - time()"
+    behind = f"{15 * MINUTE * settings.pace:.0f}"
+    return Alert(
+        "BernardClockSkewed",
+        Severity.WARNING,
+        f"{ahead} > {_SKEW:.0f}\n"
+        f"or\n{ahead} < -{behind} and changes({c.LAST_POLL()}[{settings.window(15 * MINUTE)}]) > 0",
+        15 * MINUTE,
+        ("job", "instance"),
+        "The last poll ended more than 5 minutes in the future, or more than 15 minutes ago although one ended in the "
+        "last 15 minutes.",
+        "The clock of {{ $labels.instance }} is wrong",
+        "By the clock of {{ $labels.instance }} its last poll ended {{ $value | humanizeDuration }} after the present "
+        "time of Prometheus (negative: before it). Rows in the future of an exporter's clock do not count.",
+        boards.EXPORTER,
+    )
+
+
+def _reload_failed() -> Alert:
     return Alert(
         "BernardConfigReloadFailed",
         Severity.WARNING,
-        f"min by (job) ({last}) == 0",
+        f"min by (job) ({c.RELOAD_SUCCESSFUL()}) == 0",
         5 * MINUTE,
         ("job",),
+        "An exporter of the scrape job refused its configuration when it was last reloaded.",
         "The exporter of backups refused its new configuration",
         "The previous configuration is still in force; jobs added to the policy since then are not monitored.",
-        EXPORTER_BOARD,
+        boards.EXPORTER,
     )
 
 
@@ -146,11 +201,28 @@ def _rows_rejected() -> Alert:
     return Alert(
         "BernardRowsRejected",
         Severity.TASK,
-        f"{REJECTED()} - min_over_time({REJECTED()}[{promql.duration(DAY)}]) > 0",
+        f"max by (reason) (\n  {c.ROWS_REJECTED()} - min_over_time({c.ROWS_REJECTED()}[{promql.duration(DAY)}])\n) > 0",
         15 * MINUTE,
         ("reason",),
-        "{{ $value }} more rows of the inventory cannot be used: {{ $labels.reason }}",
-        "{{ $value }} more rows than at some time in the last day cannot be used, in whole or in part. A backup "
+        "More rows cannot be used than at some time in the last day.",
+        "New rows of the inventory cannot be used: {{ $labels.reason }}",
+        "Rows that cannot be used, in whole or in part: {{ $value }} more than at some time in the last day. A backup "
         "recorded in such a row may seem to be missing.",
-        EXPORTER_BOARD,
+        boards.EXPORTER,
+    )
+
+
+def _watchdog() -> Alert:
+    return Alert(
+        "BernardWatchdog",
+        Severity.INFO,
+        "vector(1)",
+        0,
+        (),
+        "Always.",
+        "Prometheus evaluates the rules about backups",
+        "This alert always fires. If its notifications stop, Prometheus or Alertmanager is broken, and no other alert "
+        "would be sent.",
+        boards.EXPORTER,
+        keep=0,
     )

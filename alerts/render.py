@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import yaml
 
-from alerts import backups, exporter, objectives, recording
-from alerts.alert import Alert
-from alerts.recording import Recording
+from alerts import backups, exporter, recording
+from alerts.alert import Alert, owner
 from bernard_exporter.metrics.metric import JOB_LABELS
 from monitoring.settings import SiteSettings
 from monitoring.severity import Severity
@@ -40,32 +39,28 @@ def as_yaml(document: object) -> str:
 def rule_groups(settings: SiteSettings) -> dict[str, list[Group]]:
     """Return the groups of each rule file, by the name of the file without its suffix.
 
-    Recording rules and the alerts that read them share a group where possible: the rules of a group are evaluated in
-    order, with the same timestamp.
+    Recording rules come before the alerts that read them: the rules of a group are evaluated in order, with the same
+    timestamp.
     """
-    return {
-        "bernard_backups": [
-            _group("bernard_backups", recording.facts(settings), backups.alerts(settings), settings),
-        ],
-        "bernard_exporter": [
-            _group("bernard_exporter", recording.inventory(), exporter.alerts(settings), settings),
-        ],
-        "bernard_objectives": [
-            _group("bernard_objectives", recording.objectives(), objectives.alerts(settings), settings),
-        ],
+    recorded = [{"record": rule.series.name, "expr": rule.expr} for rule in recording.recordings(settings)]
+    rules = {
+        "bernard_backups": recorded + [_alert(alert, settings) for alert in backups.alerts(settings)],
+        "bernard_exporter": [_alert(alert, settings) for alert in exporter.alerts(settings)],
     }
+    return {name: [{"name": name, "rules": found}] for name, found in rules.items()}
 
 
 def all_alerts(settings: SiteSettings) -> list[Alert]:
     """Return every alert, in the order of the files."""
-    return [*backups.alerts(settings), *exporter.alerts(settings), *objectives.alerts(settings)]
+    return [*backups.alerts(settings), *exporter.alerts(settings)]
 
 
 def rule_files(settings: SiteSettings) -> Iterator[tuple[str, str]]:
     """Yield the path, relative to the output directory, and the text of every rule file."""
     for name, groups in rule_groups(settings).items():
-        text = f"# deploy-tag: {settings.deploy_tag}\n{_MADE}\n{as_yaml({'groups': groups})}"
-        yield f"rules/{name}.yaml", text
+        sites = [f"# deploy-site: {settings.deploy_site}"] if settings.deploy_site else []
+        head = "\n".join([f"# deploy-tag: {settings.deploy_tag}", *sites, _MADE])
+        yield f"rules/{name}.yaml", f"{head}\n{as_yaml({'groups': groups})}"
 
 
 def custom_resource(settings: SiteSettings) -> str:
@@ -82,20 +77,16 @@ def custom_resource(settings: SiteSettings) -> str:
     return f"{_MADE}\n{as_yaml(document)}"
 
 
-def _group(name: str, records: Iterable[Recording], alerts: Iterable[Alert], settings: SiteSettings) -> Group:
-    recorded = [{"record": rule.series.name, "expr": rule.expr} for rule in records]
-    return {"name": name, "rules": recorded + [_alert(alert, settings) for alert in alerts]}
-
-
 def _alert(alert: Alert, settings: SiteSettings) -> dict[str, Any]:
     mark = " #page" if alert.severity is Severity.PAGE else ""
     return {
         "alert": alert.name,
         "expr": alert.expr,
-        "for": settings.wait(alert.hold),
+        **({"for": settings.wait(alert.hold)} if alert.hold else {}),
+        **({"keep_firing_for": settings.wait(alert.keep)} if alert.keep else {}),
         "labels": {
             "severity": alert.severity.value,
-            "team": settings.team,
+            "team": owner(alert.labels, settings.team),
             **({"cause": alert.cause} if alert.cause else {}),
         },
         "annotations": {

@@ -52,7 +52,7 @@ def failures() -> Annotation:
 
 
 def board(
-    name: str,
+    uid: str,
     title: str,
     description: str,
     shelves: Sequence[Shelf],
@@ -67,7 +67,7 @@ def board(
     """Return a dashboard.
 
     Args:
-        name: suffix of its uid after ``bernard-``; never changes.
+        uid: never changes; one of ``monitoring.boards``.
         title: the title shown.
         description: the questions that the dashboard answers.
         shelves: its rows of panels, from the top.
@@ -80,7 +80,7 @@ def board(
     """
     base = TextVariable("exporter", "Exporter's pages", (settings or SiteSettings()).exporter_url)
     return Board(
-        uid=f"bernard-{name}",
+        uid=uid,
         title=f"Bernard / {title}",
         description=description,
         tags=[links.TAG, "backup", "mariadb"],

@@ -27,6 +27,7 @@ from dashboards.panels import (
     trend,
 )
 from dashboards.queries import exporter as q
+from monitoring import boards
 from monitoring.settings import SiteSettings
 
 # Number of exporters assumed in the budgets of series.
@@ -197,7 +198,7 @@ def _process() -> Shelf:
 def exporter(settings: SiteSettings) -> Board:
     """Return the dashboard."""
     return board(
-        "exporter",
+        boards.EXPORTER,
         "Exporter",
         "Does the exporter read the database and answer Prometheus, and which resources does it use?",
         [_verdict(), _polls(), _inventory(), _scrapes(), _process()],

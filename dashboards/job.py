@@ -30,6 +30,7 @@ from dashboards.panels import (
 )
 from dashboards.queries import fleet, jobs
 from dashboards.shared import by_status
+from monitoring import boards
 from monitoring.settings import SiteSettings
 
 _NONE = "no success yet"
@@ -217,7 +218,7 @@ def _facts() -> Shelf:
 def job(settings: SiteSettings) -> Board:
     """Return the dashboard."""
     return board(
-        "job",
+        boards.JOB,
         "Job",
         "One section, one type, one data centre: state, age, size, duration and contents over time.",
         [_verdict(), _facts(), _times(), _age_and_size(), _change_and_duration(), _contents()],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from grafanalib import core
 
 from dashboards.grafana.fields import Link
+from monitoring import boards
 
 TAG = "bernard"
 # The variable with the URL of the exporter's pages; without `:raw` Grafana escapes the slashes.
@@ -16,7 +17,7 @@ RUN_PAGE = Link("Run: files, tables, differences", PAGES + "/runs/${__value.raw}
 def _job(section: str, backup_type: str, datacenter: str) -> tuple[Link, ...]:
     variables = f"var-section={section}&var-type={backup_type}&var-datacenter={datacenter}"
     return (
-        Link("Dashboard of the job", f"/d/bernard-job/bernard-job?{variables}&{_KEPT}"),
+        Link("Dashboard of the job", f"/d/{boards.JOB}/{boards.JOB}?{variables}&{_KEPT}"),
         Link("Page of the job", f"{PAGES}/jobs/{section}/{backup_type}/{datacenter}"),
     )
 
@@ -34,17 +35,17 @@ def of_series() -> tuple[Link, ...]:
 def of_matrix() -> tuple[Link, ...]:
     """Return the links of a cell in the row of a section and the column ``TYPE/DATACENTER``."""
     return (
-        Link("Runs of the section", "/d/bernard-runs/bernard-runs?var-section=${__data.fields[0]}&" + _KEPT),
+        Link("Runs of the section", f"/d/{boards.RUNS}/{boards.RUNS}?var-section=${{__data.fields[0]}}&" + _KEPT),
         Link("Page of the job", PAGES + "/jobs/${__data.fields[0]}/${__field.name}"),
     )
 
 
 def of_board(pages: dict[str, str]) -> list[core.DashboardLink]:
     """Return the links at the top of a dashboard: all other dashboards, and pages of the exporter by title and path."""
-    boards = core.DashboardLink(
+    others = core.DashboardLink(
         type="dashboards", title="Bernard", tags=[TAG], includeVars=True, keepTime=True, icon="dashboard"
     )
-    return [boards, *(_page(title, path) for title, path in pages.items())]
+    return [others, *(_page(title, path) for title, path in pages.items())]
 
 
 def _page(title: str, path: str) -> core.DashboardLink:

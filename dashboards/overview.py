@@ -40,6 +40,7 @@ from dashboards.queries import fleet, jobs
 from dashboards.queries.selection import among
 from dashboards.shared import failed_jobs, running
 from dashboards.states import STATE_COLORS_BY_LABEL
+from monitoring import boards
 from monitoring.settings import SiteSettings
 
 _FRESH = replace(
@@ -214,7 +215,7 @@ def _service_level() -> Shelf:
 def overview(settings: SiteSettings) -> Board:
     """Return the dashboard."""
     return board(
-        "overview",
+        boards.OVERVIEW,
         "Overview",
         "Does every expected backup exist in every data centre, recent enough and of a plausible size?",
         [_verdict(), _states(), _failed_and_overdue(), _running_and_next(), _service_level()],

@@ -31,6 +31,7 @@ from dashboards.panels import (
 from dashboards.queries import fleet, jobs
 from dashboards.queries.selection import among
 from dashboards.shared import by_status, failed_jobs, running
+from monitoring import boards
 from monitoring.settings import SiteSettings
 
 _ON_TIME = replace(
@@ -165,7 +166,7 @@ def _schedule() -> Shelf:
 def runs(settings: SiteSettings) -> Board:
     """Return the dashboard."""
     return board(
-        "runs",
+        boards.RUNS,
         "Runs",
         "Which runs succeeded, how long did they take, and did they start on time?",
         [_verdict(), _in_progress(), _schedule(), _durations(), *_timelines()],

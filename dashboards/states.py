@@ -27,8 +27,8 @@ _STATUS_COLORS = {
     Status.UNKNOWN: "yellow",
     Status.FAILED: "red",
 }
-# The most urgent severity has the highest number.
-SEVERITIES = dict(enumerate(reversed(Severity), start=1))
+# The most urgent severity has the highest number; the alert that always fires is not shown.
+SEVERITIES = dict(enumerate(reversed([severity for severity in Severity if severity is not Severity.INFO]), start=1))
 _SEVERITY_COLORS = {
     Severity.PAGE: "purple",
     Severity.CRITICAL: "red",

@@ -11,6 +11,7 @@ from dashboards.layout import Shelf, even
 from dashboards.panels import BYTES, COUNT, MOMENT, RATIO, SECONDS, Column, Line, bars, number, table, trend
 from dashboards.queries import jobs
 from dashboards.queries import storage as q
+from monitoring import boards
 from monitoring.settings import SiteSettings
 
 _A_DAY = replace(BYTES, no_value="no history yet")
@@ -134,7 +135,7 @@ def storage(settings: SiteSettings) -> Board:
     """Return the dashboard."""
     capacity = TextVariable("capacity", "Capacity of a host, bytes", "60e12")
     return board(
-        "storage",
+        boards.STORAGE,
         "Storage",
         "How much space do backups use on each host, how fast does it grow, and when is a host full?",
         [_verdict(), _hosts(), _growth(), _sections()],

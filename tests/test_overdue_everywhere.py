@@ -16,7 +16,7 @@ from bernard_exporter.domain.model import Job
 from bernard_exporter.domain.policy import Limits, Policy
 from bernard_exporter.domain.schedule import Schedule
 from bernard_exporter.inventory.snapshot import Snapshot
-from bernard_exporter.metrics.catalogue import EXPECTED, LAST_POLL, OVERDUE, START_WITHIN, STATE
+from bernard_exporter.metrics.catalogue import EXPECTED, LAST_POLL, NEWEST_EVENT, OVERDUE, START_WITHIN, STATE, UP
 from bernard_exporter.store.connection import Database
 from monitoring.settings import SiteSettings
 from testing.rows import DAY, HOUR, Rows, run_row
@@ -158,6 +158,7 @@ def alerts_say(snapshots: dict[int, Snapshot], folder: Path) -> dict[int, Said]:
     (folder / "bernard_backups.yaml").write_text(files["rules/bernard_backups.yaml"])
     exporter = '{job="bernard",instance="a"}'
     told = {f"up{exporter}": "1", f"{LAST_POLL.name}{exporter}": "0"}
+    told |= {f"{UP.name}{exporter}": "1", f"{NEWEST_EVENT.name}{exporter}": "1"}
     for number, snapshot in snapshots.items():
         told |= dict(_samples(number, snapshot))
     test = {

@@ -54,6 +54,19 @@ def start_within(limits: Limits) -> timedelta | None:
     return min(_USUAL, shortest_time_between(limits.schedule))
 
 
+def alerts_from(limits: Limits) -> datetime | None:
+    """Return the time before which a job with ``expected_from`` raises no alert; None for other jobs.
+
+    Its first run may still start until then; without a schedule it has one day, like a job added to the policy.
+    """
+    if limits.expected_from is None:
+        return None
+    within = start_within(limits)
+    if limits.schedule is None or within is None:
+        return limits.expected_from + _USUAL
+    return _first_due(limits.schedule, limits.expected_from) + within
+
+
 @lru_cache(maxsize=4096)
 def shortest_time_between(schedule: Schedule) -> timedelta:
     """Return the shortest time between two due times of a schedule.

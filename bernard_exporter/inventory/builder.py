@@ -25,6 +25,7 @@ class RecordBuilder:
 
     Attributes:
         failures: failed runs since the newest success.
+        last_failure: start of the newest failed run that was added, in seconds since 1970; None if there is none.
         failures_are_known: False after a success that is older than a run that had ended: then the failed runs since
             that success must be counted in the database.
     """
@@ -39,7 +40,7 @@ class RecordBuilder:
         self._last_end = record.last_end_order
         self._ongoing = {run.id: run for run in record.ongoing}
         self._unfollowed = Unfollowed(record.unfollowed, record.unfollowed_since)
-        self.failures = record.consecutive_failures
+        self.failures, self.last_failure = record.consecutive_failures, record.last_failure
         self.failures_are_known = True
 
     @property
@@ -74,6 +75,7 @@ class RecordBuilder:
             self._add_success(run)
         elif run.status is Status.FAILED and (self.newest is None or run.order > self.newest.order):
             self.failures += 1
+            self.last_failure = max(run.order[0], self.last_failure or 0.0)
         elif run.status is Status.ONGOING and run.start and self._now - run.start <= WRITER_FORGETS:
             self._ongoing[run.id] = run
         self.see(run)
@@ -116,6 +118,7 @@ class RecordBuilder:
             previous=self._successes[-2] if len(self._successes) > 1 else None,
             attempt=self._attempt,
             consecutive_failures=self.failures,
+            last_failure=self.last_failure if self.failures else None,
             ongoing=tuple(ongoing),
             last_end_order=self._last_end,
             history=history,

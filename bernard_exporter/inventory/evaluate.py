@@ -88,6 +88,7 @@ def evaluate(
         previous=record.previous,
         attempt=record.attempt,
         consecutive_failures=record.consecutive_failures,
+        last_failure=record.last_failure,
         runs=runs,
         ongoing=ongoing,
         unlisted=record.unfollowed,

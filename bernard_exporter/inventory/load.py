@@ -126,6 +126,15 @@ class Loader:
             of_pairs.discard((pair, reason))
         return [crowd for _, crowd in sorted(crowds.items())]
 
+    def count_failures(self, job: Job, builder: RecordBuilder) -> None:
+        """Set the number and the last of the failed runs since the newest success of ``builder``.
+
+        Raises:
+            sqlalchemy.exc.SQLAlchemyError: a statement failed.
+        """
+        builder.failures = self.failures(job, builder.newest)
+        builder.last_failure = float(self._counts.newest.get(_usable(job, Status.FAILED), 0))
+
     def failures(self, job: Job, newest: Run | None) -> int:
         """Count the failed runs of a job since its newest success, or in total if there is none.
 
@@ -223,7 +232,7 @@ class Loader:
                 builder.add(run)
         for run in self._newest_of_each_other_status(job, builder):
             builder.see(run)
-        builder.failures = self.failures(job, builder.newest)
+        self.count_failures(job, builder)
         if (Pair(job.type, job.section), Status.ONGOING) in self._crowds:
             ongoing = self._newer(job, Status.ONGOING, max(builder.last_end, (float(self._recent), -1)))
             builder.leave(Unfollowed(max(0, ongoing.runs - builder.ongoing), ongoing.oldest))

@@ -219,6 +219,7 @@ class Record:
         previous: the success before it.
         attempt: the newest run of any status.
         consecutive_failures: failed runs since the newest success, or in total if there is none.
+        last_failure: start of the newest of them in seconds since 1970; None if there are none.
         ongoing: runs with status ``ongoing`` that are recent enough to end, oldest first.
         last_end_order: the order of the newest run that has ended; older ongoing runs are abandoned.
         unfollowed: the number of ongoing runs that can still end, are older than those in ``ongoing``, and are too many
@@ -230,6 +231,7 @@ class Record:
     previous: Run | None = None
     attempt: Run | None = None
     consecutive_failures: int = 0
+    last_failure: float | None = None
     ongoing: tuple[Run, ...] = ()
     last_end_order: Order = (0.0, 0)
     history: SuccessHistory = field(default_factory=SuccessHistory)

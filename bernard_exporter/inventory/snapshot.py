@@ -45,6 +45,7 @@ class JobStatus:
         verdict: None if the policy does not expect the job, or only from a later time (planned).
         runs: the number of rows by status.
         ongoing: runs in progress, oldest first; if there are very many, only the newest.
+        last_failure: start of the newest failed run since the newest success in seconds since 1970; None without one.
         unlisted: the number of older runs in progress that are not in ``ongoing``.
         ongoing_since: start of the oldest run in progress in seconds since 1970; None if there is none.
         abandoned: the number of runs with status ``ongoing`` that can no longer end.
@@ -62,6 +63,7 @@ class JobStatus:
     previous: Run | None
     attempt: Run | None
     consecutive_failures: int
+    last_failure: float | None
     runs: Mapping[Status, int]
     ongoing: tuple[Run, ...]
     unlisted: int

@@ -210,7 +210,7 @@ class Inventory:
         loader = Loader(connection, counts, None if self._low is None else (self._low, self._high), self.policy, now)
         for job, builder in builders.items():
             if not builder.failures_are_known:
-                builder.failures = loader.failures(job, builder.newest)
+                loader.count_failures(job, builder)
         self.records = self.records | {job: builder.build() for job, builder in builders.items()}
         self.counts = counts
         self._watch(now)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from bernard_exporter.domain.due import alerts_from
 from bernard_exporter.domain.model import State, Status
 from bernard_exporter.errors import POLL_ERROR_REASONS
 from bernard_exporter.inventory.snapshot import JobStatus
@@ -99,6 +100,12 @@ START_WITHIN = CATALOGUE.job(
     "Time after a due time within which a run must start; absent without a schedule.",
     lambda s: s.due.start_within if s.due else None,
 )
+ALERTS_FROM = CATALOGUE.limit(
+    "alerts_from_timestamp_seconds",
+    "Time before which a job with expected_from raises no alert: its first due time after that plus start_within; "
+    "without a schedule, a day after expected_from.",
+    lambda p: _time(alerts_from(p)),
+)
 OWNER = CATALOGUE.job_set("owner_info", "1, with the team that is responsible for the job.", "team", values=_owner)
 
 # The newest successes of each job.
@@ -171,6 +178,11 @@ CONSECUTIVE_FAILURES = CATALOGUE.job(
     "consecutive_failures",
     "Failed runs since the newest success, or in total if there is none.",
     lambda s: float(s.consecutive_failures),
+)
+LAST_FAILURE_START = CATALOGUE.job(
+    "last_failure_start_timestamp_seconds",
+    "Start of the newest failed run since the newest success; absent if none failed.",
+    lambda s: s.last_failure,
 )
 ONGOING = CATALOGUE.job("ongoing", "Runs in progress.", lambda s: float(len(s.ongoing) + s.unlisted))
 ONGOING_START = CATALOGUE.job(

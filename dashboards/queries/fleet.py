@@ -39,7 +39,8 @@ RUNNING_BY_DATACENTER = f"sum by (type, datacenter) ({chosen(c.ONGOING)})"
 RUNNING_LONG = counted(f"({jobs.RUNNING_OF_LIMIT}) > 1")
 # The name of a job's column in the matrix consists of type and data centre.
 MATRIX = f'max by (section, place) (label_join({jobs.STATE}, "place", "/", "type", "datacenter"))'
-JOB_RPO_MET = recorded(series.RPO_MET["30d"])
+# The share of time, by the hour.
+JOB_RPO_MET = f"avg_over_time({recorded(series.FRESH)}[30d:1h])"
 RPO_MET = f"avg by (type, datacenter) ({JOB_RPO_MET})"
 
 # Alerts that are not about a job have none of these labels.

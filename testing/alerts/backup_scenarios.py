@@ -1,4 +1,4 @@
-"""Each alert about backups at both sides of its limit, and events that must not start or end it."""
+"""Each alert about backups at both sides of its limit, and what ends it."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from bernard_exporter.metrics import catalogue as c
 from testing.alerts.scenarios import (
     DAY,
+    FAILED_ONCE,
+    KEPT,
     MIB,
     NO_SUCCESS,
-    PLANNED,
     SEEN_ONLY,
     Changes,
     Scenario,
@@ -28,6 +29,8 @@ VERY_OLD: Changes = {c.LAST_SUCCESS_START: -9 * DAY}
 STALE_AT_11: Changes = {c.LAST_SUCCESS_START: -(MAX_AGE - 600)}
 ELSEWHERE = job(datacenter="codfw")
 MISSING = f"BackupMissing critical {EQIAD}"
+MISSING_ELSEWHERE = f"BackupMissing critical {CODFW}"
+ONLY_ONE = f"BackupOnlyOne warning {EQIAD}"
 STALE = f"BackupStale critical {EQIAD}"
 EVERYWHERE = f"BackupStaleEverywhere page {S1}"
 FAILED = f"BackupFailed warning {EQIAD}"
@@ -42,19 +45,19 @@ def scenarios() -> Iterator[Scenario]:
     yield from _size()
     yield from _attempts()
     yield from _schedule()
-    yield from _policy()
+    yield from _not_in_policy()
 
 
 def _age() -> Iterator[Scenario]:
     yield Scenario(
-        "a job that never had a success is missing after 15 minutes, and everywhere after 30",
+        "a job without a success is missing after 15 minutes, and does not page",
         of_all(target(), job(NO_SUCCESS)),
-        {14: (), 15: (MISSING,), 29: (MISSING,), 30: (MISSING, EVERYWHERE)},
+        {14: (), 15: (MISSING,), 60: (MISSING,)},
     )
     yield Scenario(
-        "a job that never had a success is not missing everywhere while another data centre has a fresh one",
-        of_all(target(), job(NO_SUCCESS), ELSEWHERE),
-        {60: (MISSING,)},
+        "the first success ends BackupMissing",
+        of_all(target(), job(NO_SUCCESS | {c.LAST_SUCCESS_START: parts((None, 30), (1800, 100))}), ELSEWHERE),
+        {29: (MISSING,), 44: (MISSING,), 45: (MISSING, ONLY_ONE), 30 + KEPT: (ONLY_ONE,)},
     )
     yield Scenario(
         "a backup as old as its limit is not stale, and one minute later it is",
@@ -63,9 +66,9 @@ def _age() -> Iterator[Scenario]:
         pending={10: (), 11: (STALE,)},
     )
     yield Scenario(
-        "a new success ends BackupStale at once",
+        "a new success ends BackupStale",
         of_all(target(), job({c.LAST_SUCCESS_START: parts((-9 * DAY, 30), (1200, 100))}), ELSEWHERE),
-        {29: (STALE,), 30: ()},
+        {29: (STALE,), 30 + KEPT - 1: (STALE,), 30 + KEPT: ()},
     )
     yield Scenario(
         "a backup twice as old as its limit does not page, and one minute later it does",
@@ -87,8 +90,13 @@ def _age() -> Iterator[Scenario]:
         {40: (STALE,), 41: (STALE, EVERYWHERE)},
     )
     yield Scenario(
+        "stale in one data centre and missing in the other is stale everywhere",
+        of_all(target(), job(STALE_AT_11), job(NO_SUCCESS, datacenter="codfw")),
+        {40: (STALE, MISSING_ELSEWHERE), 41: (STALE, MISSING_ELSEWHERE, EVERYWHERE)},
+    )
+    yield Scenario(
         "a start five minutes ahead of the clock of Prometheus raises no alert",
-        of_all(target(last_poll="300+60x2000"), job({c.LAST_SUCCESS_START: 300, c.LAST_ATTEMPT_START: 300})),
+        of_all(target(polled="300+60x2000"), job({c.LAST_SUCCESS_START: 300, c.LAST_ATTEMPT_START: 300})),
         {0: (), 60: ()},
         pending={0: (), 4: (), 60: ()},
     )
@@ -109,6 +117,24 @@ def _age() -> Iterator[Scenario]:
         {25: (), 26: (STALE,)},
         pending={10: (), 11: (STALE,)},
     )
+    yield Scenario(
+        "a read-only section with one dump 100 days old and no schedule raises no alert",
+        of_all(
+            target(),
+            job(
+                {
+                    c.READ_ONLY: 1,
+                    c.MAX_AGE: 1095 * DAY,
+                    c.LAST_SUCCESS_START: -100 * DAY,
+                    c.LAST_ATTEMPT_START: -100 * DAY,
+                    c.PREVIOUS_SUCCESS_SIZE: None,
+                },
+                section="es1",
+            ),
+        ),
+        {120: ()},
+        pending={60: ()},
+    )
 
 
 def _size() -> Iterator[Scenario]:
@@ -126,6 +152,14 @@ def _size() -> Iterator[Scenario]:
             {14: (), 15: (CHANGED.format(severity),) if severity else ()},
         )
     yield Scenario(
+        "where the policy has no limit of a change, no change raises an alert",
+        of_all(
+            target(),
+            job({c.LAST_SUCCESS_SIZE: 99 * MIB, c.SIZE_CHANGE_WARNING: None, c.SIZE_CHANGE_CRITICAL: None}),
+        ),
+        {60: ()},
+    )
+    yield Scenario(
         "a changed size is judged once, and the next success of about that size ends the alert",
         of_all(
             target(),
@@ -136,13 +170,19 @@ def _size() -> Iterator[Scenario]:
                 }
             ),
         ),
-        {24: (), 25: (CHANGED.format("critical"),), 69: (CHANGED.format("critical"),), 70: (), 129: ()},
+        {
+            24: (),
+            25: (CHANGED.format("critical"),),
+            70 + KEPT - 1: (CHANGED.format("critical"),),
+            70 + KEPT: (),
+            129: (),
+        },
     )
     for previous, words in ((0, "an empty"), (None, "an unmeasured")):
         yield Scenario(
             f"after {words} success there is nothing to compare with, and no change",
             of_all(target(), job({c.PREVIOUS_SUCCESS_SIZE: previous})),
-            {14: (), 15: (f"BackupOnlyOne warning {EQIAD}",)},
+            {14: (), 15: (ONLY_ONE,)},
         )
     yield Scenario(
         "a backup as large as it must be raises no alert",
@@ -180,21 +220,27 @@ def _attempts() -> Iterator[Scenario]:
             job(
                 {
                     c.CONSECUTIVE_FAILURES: parts((0, 10), (1, 50), (0, 60)),
+                    c.LAST_FAILURE_START: parts((None, 10), (0, 50), (None, 60)),
                     c.LAST_ATTEMPT_START: parts((-DAY, 10), (0, 50), (3600, 60)),
                     c.LAST_SUCCESS_START: parts((-DAY, 60), (3600, 60)),
                 }
             ),
         ),
-        {14: (), 15: (FAILED,), 59: (FAILED,), 60: (), 119: ()},
+        {14: (), 15: (FAILED,), 60 + KEPT - 1: (FAILED,), 60 + KEPT: (), 119: ()},
+    )
+    yield Scenario(
+        "a failed run without any later run is reported for seven days",
+        of_all(target(), job(FAILED_ONCE | {c.LAST_FAILURE_START: 1800 - 7 * DAY})),
+        {5: (FAILED,), 29: (FAILED,), 30 + KEPT - 1: (FAILED,), 30 + KEPT: (), 120: ()},
     )
     yield Scenario(
         "a newer run in progress hides neither a stale success nor a failure",
         of_all(
             target(),
             job(
-                {
+                FAILED_ONCE
+                | {
                     c.LAST_SUCCESS_START: -9 * DAY,
-                    c.CONSECUTIVE_FAILURES: 1,
                     c.LAST_ATTEMPT_START: 0,
                     c.ONGOING_START: parts((None, 20), (1200, 60)),
                 }
@@ -206,19 +252,24 @@ def _attempts() -> Iterator[Scenario]:
     again = f"BackupFailingRepeatedly critical {EQIAD}"
     yield Scenario(
         "the second failure in a row is critical",
-        of_all(target(), job({c.CONSECUTIVE_FAILURES: parts((1, 30), (2, 30), (0, 30))})),
-        {34: (FAILED,), 35: (FAILED, again), 59: (FAILED, again), 60: ()},
+        of_all(target(), job(FAILED_ONCE | {c.CONSECUTIVE_FAILURES: parts((1, 30), (2, 30), (0, 60))})),
+        {34: (FAILED,), 35: (FAILED, again), 59: (FAILED, again), 60 + KEPT: ()},
+    )
+    yield Scenario(
+        "two failed runs of a weekly dump stay critical until the run of the next week has ended",
+        of_all(target(), job({c.CONSECUTIVE_FAILURES: 2, c.LAST_FAILURE_START: 1800 - 14 * DAY})),
+        {5: (again,), 29: (again,), 30 + KEPT: ()},
     )
     yield Scenario(
         "a failed run of a job that is not expected alerts of the policy alone",
-        of_all(target(), job(SEEN_ONLY | {c.CONSECUTIVE_FAILURES: 3}), job(section="s2")),
+        of_all(target(), job(SEEN_ONLY | FAILED_ONCE), job(section="s2")),
         {59: (), 60: (f"BackupNotInPolicy task {EQIAD}",)},
     )
     limit = 12 * 3600
     yield Scenario(
         "a run that takes as long as it may raises no alert, and one minute more is too long until it ends",
-        of_all(target(), job({c.ONGOING_START: parts((600 - limit, 40), (None, 40))})),
-        {10: (), 15: (), 16: (LONG,), 39: (LONG,), 40: ()},
+        of_all(target(), job({c.ONGOING_START: parts((600 - limit, 40), (None, 60))})),
+        {10: (), 15: (), 16: (LONG,), 40 + KEPT - 1: (LONG,), 40 + KEPT: ()},
         pending={10: (), 11: (LONG,)},
     )
     yield Scenario(
@@ -233,7 +284,7 @@ def _schedule() -> Iterator[Scenario]:
     yield Scenario(
         "a run that is overdue for five minutes did not start, until one does",
         of_all(target(), job({c.OVERDUE: parts((0, 10), (1, 60), (0, 60))})),
-        {14: (), 15: (NOT_STARTED,), 69: (NOT_STARTED,), 70: ()},
+        {14: (), 15: (NOT_STARTED,), 70 + KEPT - 1: (NOT_STARTED,), 70 + KEPT: ()},
         pending={9: (), 10: (NOT_STARTED,)},
     )
     yield Scenario(
@@ -242,62 +293,34 @@ def _schedule() -> Iterator[Scenario]:
         {120: ()},
         pending={120: ()},
     )
-    yield Scenario(
-        "a job that is planned raises no alert, whatever was recorded of it",
-        of_all(
-            target(),
-            job(PLANNED | NO_SUCCESS | {c.CONSECUTIVE_FAILURES: 3, c.OVERDUE: 0}),
-            job(PLANNED | VERY_OLD | {c.LAST_SUCCESS_SIZE: 1, c.ONGOING_START: -9 * DAY, c.OVERDUE: 0}, section="s2"),
-            job(PLANNED | {c.PREVIOUS_SUCCESS_SIZE: None, c.OVERDUE: 0}, section="s3"),
-            job(PLANNED | {c.PREVIOUS_SUCCESS_SIZE: MIB, c.OVERDUE: 0}, section="s4"),
-        ),
-        {120: ()},
-        pending={60: (), 120: ()},
-    )
 
 
-def _policy() -> Iterator[Scenario]:
+def _not_in_policy() -> Iterator[Scenario]:
     other = "section=old type=dump datacenter=eqiad"
+    seen = SEEN_ONLY | {c.LAST_ATTEMPT_START: -MAX_AGE + 5400}
     yield Scenario(
         "a job seen but not expected is a task while its runs are younger than the type's limit",
-        of_all(
-            target(),
-            job(SEEN_ONLY | {c.LAST_ATTEMPT_START: -MAX_AGE + 5400}, section="old"),
-            job(),
-        ),
-        {59: (), 60: (f"BackupNotInPolicy task {other}",), 90: (f"BackupNotInPolicy task {other}",), 91: ()},
+        of_all(target(), job(seen, section="old"), job()),
+        {
+            59: (),
+            60: (f"BackupNotInPolicy task {other}",),
+            91 + KEPT - 1: (f"BackupNotInPolicy task {other}",),
+            91 + KEPT: (),
+        },
     )
     yield Scenario(
         "a job of a type that the policy does not know is held to the longest limit of any other",
         of_all(
             target(),
-            job(SEEN_ONLY | {c.LAST_ATTEMPT_START: -MAX_AGE + 5400}, section="old", backup_type="cold"),
+            job(seen, section="old", backup_type="cold"),
             job(),
             job({c.READ_ONLY: 1, c.MAX_AGE: 1095 * DAY}, section="es1"),
         ),
-        {90: ("BackupNotInPolicy task section=old type=cold datacenter=eqiad",), 91: ()},
+        {91 + KEPT - 1: ("BackupNotInPolicy task section=old type=cold datacenter=eqiad",), 91 + KEPT: ()},
     )
     yield Scenario(
         "nothing is judged where there is no policy",
         of_all(target(), job(SEEN_ONLY | NO_SUCCESS), job(SEEN_ONLY, section="s2")),
         {120: ()},
         pending={60: ()},
-    )
-    yield Scenario(
-        "a job removed from the policy alerts no more",
-        of_all(target(), job(VERY_OLD, while_scraped=((True, 30), (False, 1))), ELSEWHERE),
-        {29: (STALE,), 30: (), 60: ()},
-    )
-    yield Scenario(
-        "a job that the policy no longer expects alerts no more, though it is still seen",
-        of_all(
-            target(),
-            job(
-                VERY_OLD
-                | {c.LAST_ATTEMPT_START: -9 * DAY, c.EXPECTED: parts((1, 30), (0, 60))}
-                | {c.MAX_AGE: parts((MAX_AGE, 30), (None, 60)), c.STATE: parts((1, 30), (None, 60))}
-            ),
-            ELSEWHERE,
-        ),
-        {29: (STALE,), 30: (), 80: ()},
     )

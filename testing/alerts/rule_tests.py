@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from testing.alerts import backup_scenarios, exporter_scenarios, objective_scenarios, silence_scenarios
+from testing.alerts import backup_scenarios, exporter_scenarios, gap_scenarios, pair_scenarios, policy_scenarios
 from testing.alerts.scenarios import Scenario, written
 
 SCENARIOS: Mapping[str, list[Scenario]] = {
-    "bernard_backups": [*backup_scenarios.scenarios(), *silence_scenarios.scenarios()],
+    "bernard_backups": [
+        *backup_scenarios.scenarios(),
+        *gap_scenarios.scenarios(),
+        *pair_scenarios.scenarios(),
+        *policy_scenarios.scenarios(),
+    ],
     "bernard_exporter": list(exporter_scenarios.scenarios()),
-    "bernard_objectives": list(objective_scenarios.scenarios()),
 }
-EVALUATION = {"bernard_objectives": objective_scenarios.EVALUATION}
 
 
 def rule_tests() -> Iterator[tuple[str, str]]:
     """Yield the path and text of each, from the folder of the results."""
     for name, scenarios in SCENARIOS.items():
-        yield f"rules/{name}_test.yaml", written(f"{name}.yaml", scenarios, EVALUATION.get(name, "1m"))
+        yield f"rules/{name}_test.yaml", written(f"{name}.yaml", scenarios, "1m")

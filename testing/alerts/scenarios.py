@@ -18,8 +18,11 @@ from monitoring.recorded import Recorded
 Series = dict[str, str]
 # The differences from a good job: a constant value, values in promtool's notation, or None for an absent metric.
 Changes = dict[Metric, float | str | None]
-# Minutes of a constant value; longer than any scenario.
-CONSTANT_MINUTES = 300
+# Samples of a constant value; longer than any scenario.
+CONSTANT_MINUTES = 400
+# An alert ends so many minutes after its expression first has no result.
+KEPT = 16
+INHIBITOR_KEPT = 20
 DAY = 86_400
 MIB = 1 << 20
 
@@ -33,6 +36,9 @@ class Scenario:
         series: values in promtool's notation, by name and labels.
         fires: the alerts that fire at each minute, each as its name and labels but those that all alerts have.
         pending: the same of alerts that do not fire yet.
+        interval: time between two samples.
+        with_team: whether the alerts are compared with their label ``team``.
+        watchdog: the minutes at which the alert that always fires is looked at; it is left out of ``fires``.
     """
 
     sentence: str
@@ -40,6 +46,8 @@ class Scenario:
     fires: Mapping[int, tuple[str, ...]]
     pending: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     interval: str = "1m"
+    with_team: bool = False
+    watchdog: tuple[int, ...] = ()
 
 
 def written(rule_file: str, scenarios: list[Scenario], evaluation: str) -> str:
@@ -50,8 +58,10 @@ def written(rule_file: str, scenarios: list[Scenario], evaluation: str) -> str:
 
 
 def _test(scenario: Scenario) -> dict[str, Any]:
-    checks = [_check(minute, "firing", alerts) for minute, alerts in scenario.fires.items()]
-    checks += [_check(minute, "pending", alerts) for minute, alerts in scenario.pending.items()]
+    dropped = "alertstate" if scenario.with_team else "alertstate, team"
+    checks = [_check(minute, "firing", alerts, dropped) for minute, alerts in scenario.fires.items()]
+    checks += [_check(minute, "pending", alerts, dropped) for minute, alerts in scenario.pending.items()]
+    checks += [_check_watchdog(minute) for minute in scenario.watchdog]
     return {
         "name": scenario.sentence,
         "interval": scenario.interval,
@@ -60,12 +70,20 @@ def _test(scenario: Scenario) -> dict[str, Any]:
     }
 
 
-def _check(minute: int, state: str, alerts: tuple[str, ...]) -> dict[str, Any]:
+def _check(minute: int, state: str, alerts: tuple[str, ...], dropped: str) -> dict[str, Any]:
+    # The alert that always fires has a scenario of its own.
+    ours = f'alertstate="{state}",alertname!="BernardWatchdog"'
     return {
-        "expr": f'count without (alertstate, team) (ALERTS{{alertstate="{state}"}})',
+        "expr": f"count without ({dropped}) (ALERTS{{{ours}}})",
         "eval_time": f"{minute}m",
         "exp_samples": [{"labels": _labels(alert), "value": 1} for alert in sorted(alerts)],
     }
+
+
+def _check_watchdog(minute: int) -> dict[str, Any]:
+    labels = '{alertname="BernardWatchdog", severity="info"}'
+    expr = 'count without (alertstate, team) (ALERTS{alertstate="firing",alertname="BernardWatchdog"})'
+    return {"expr": expr, "eval_time": f"{minute}m", "exp_samples": [{"labels": labels, "value": 1}]}
 
 
 def _labels(alert: str) -> str:
@@ -96,13 +114,51 @@ def series(metric: Metric | Recorded, values: str, **labels: str) -> Series:
     return {f"{name}{{{inside}}}": values}
 
 
-def target(instance: str = "a", up: str = "", last_poll: str = "", polls: bool = True) -> Series:
-    """Return the samples of an exporter that polls successfully every minute, unless overridden."""
+def target(
+    instance: str = "a",
+    scraped: str = "",
+    reads: str = "",
+    event: str = "",
+    polled: str = "",
+    started: str = f"{-DAY}x{CONSTANT_MINUTES}",
+) -> Series:
+    """Return the samples of an exporter that is scraped and polls successfully every minute, unless overridden.
+
+    Args:
+        instance: its label.
+        scraped: values of ``up``.
+        reads: values of ``bernard_up``.
+        event: values of the newest event.
+        polled: values of the time of the last poll.
+        started: values of the start of the newest run of all; '' if there is no run.
+    """
     where = {"job": "bernard", "instance": instance}
-    samples = {f'up{{job="bernard",instance="{instance}"}}': up or always(1)}
-    if polls:
-        samples |= series(catalogue.LAST_POLL, last_poll or f"0+60x{CONSTANT_MINUTES}", **where)
-    return samples
+    samples = {f'up{{job="bernard",instance="{instance}"}}': scraped or always(1)}
+    samples |= series(catalogue.UP, reads or always(1), **where)
+    samples |= series(catalogue.NEWEST_EVENT, event or always(-DAY), **where)
+    if started:
+        samples |= series(catalogue.NEWEST_START, started, **where)
+    return samples | series(catalogue.LAST_POLL, polled or f"0+60x{CONSTANT_MINUTES}", **where)
+
+
+def gap(first: int, silent: int, later: int = 100) -> tuple[tuple[bool, int], ...]:
+    """Return when an exporter answers: for ``first`` minutes, then not for ``silent``, then again."""
+    return (True, first), (False, silent), (True, later)
+
+
+def answering(*spans: tuple[bool, int], instance: str = "a", reads: float = 1) -> Series:
+    """Return the samples of an exporter that answers, or not, for so many minutes, one after the other."""
+
+    def values(value: float) -> str:
+        return parts(*((value if answers else None, minutes) for answers, minutes in spans))
+
+    polled, minute = [], 0
+    for answers, minutes in spans:
+        end = f"{60 * minute}+60x{minutes - 1}"
+        polled.append(end if answers else f"stale{f' _x{minutes - 1}' if minutes > 1 else ''}")
+        minute += minutes
+    scraped = parts(*((float(answers), minutes) for answers, minutes in spans))
+    return target(instance, scraped, values(reads), values(-DAY), " ".join(polled), values(-DAY))
 
 
 # A dump of the policy's usual limits, made a day ago, ten times as large as it must be, like the one before it.
@@ -135,8 +191,14 @@ NO_SUCCESS: Changes = {
     catalogue.PREVIOUS_SUCCESS_SIZE: None,
     catalogue.LAST_ATTEMPT_START: None,
 }
+# A weekly dump failed a day ago.
+FAILED_ONCE: Changes = {catalogue.CONSECUTIVE_FAILURES: 1, catalogue.LAST_FAILURE_START: -DAY}
 SEEN_ONLY: Changes = {catalogue.EXPECTED: 0, catalogue.STATE: None, **dict.fromkeys(_LIMITS)}
-PLANNED: Changes = {catalogue.STATE: None}
+
+
+def planned(alerts_from: float) -> Changes:
+    """Return a job that raises no alert before a time."""
+    return {catalogue.ALERTS_FROM: alerts_from}
 
 
 def job(

@@ -166,11 +166,16 @@ def should_fire(status: JobStatus) -> set[str]:
 def _of_runs(status: JobStatus, limits: Limits) -> set[str]:
     oldest = status.ongoing[0].start if status.ongoing else None
     alerts = {
-        "BackupFailed warning": status.consecutive_failures > 0,
-        "BackupFailingRepeatedly critical": status.consecutive_failures > 1,
+        "BackupFailed warning": status.consecutive_failures > 0 and _failed_within(status, 7),
+        "BackupFailingRepeatedly critical": status.consecutive_failures > 1 and _failed_within(status, 14),
         "BackupRunningLong warning": oldest is not None and (NOW - oldest).total_seconds() > limits.max_duration,
     }
     return {name for name, fires in alerts.items() if fires}
+
+
+def _failed_within(status: JobStatus, days: int) -> bool:
+    """Return whether the last failed run since the newest success started less than so many days ago."""
+    return status.last_failure is not None and NOW.timestamp() - status.last_failure < days * 86_400
 
 
 @pytest.mark.parametrize("seed", range(2))

@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from alerts import products, render
 from alerts.__main__ import main
 from bernard_exporter.metrics import catalogue
+from monitoring import recorded as recorded_series
 from monitoring.settings import SiteSettings
 from monitoring.severity import Severity
 from testing.alerts import backup_scenarios as about
@@ -22,12 +23,15 @@ from testing.alerts.scenarios import Changes, job, of_all, series, target
 from testing.servers import need
 
 RULES = products.FOLDER / "rules"
-NAMES = ["bernard_backups", "bernard_exporter", "bernard_objectives"]
+# Recorded series are the only ones with a colon in their name.
+_RECORDED = re.compile(r"\b[a-z]\w*(?::\w+)+")
+NAMES = ["bernard_backups", "bernard_exporter"]
 CONTRACT = {
     *("BackupMissing", "BackupStale", "BackupTooSmall", "BackupSizeChanged", "BackupOnlyOne", "BackupFailed"),
     *("BackupFailingRepeatedly", "BackupRunningLong", "BackupDidNotStart", "BackupNotInPolicy"),
     *("BackupStaleEverywhere", "BackupVeryStale", "BernardDown", "BernardPollFailing", "BernardInventoryOld"),
-    *("BernardConfigReloadFailed", "BernardRowsRejected"),
+    *("BernardConfigReloadFailed", "BernardRowsRejected", "BernardExportersDisagree", "BernardClockSkewed"),
+    "BernardWatchdog",
 }
 
 
@@ -64,20 +68,53 @@ def test_every_scenario_has_a_sentence_of_its_own() -> None:
 
 
 def test_every_alert_fires_in_one_scenario_and_is_silent_in_another() -> None:
-    fires, silent = set(), set()
+    fires, silent, watched = set(), set(), set[str]()
     for scenarios in SCENARIOS.values():
         names = {alert for scenario in scenarios for texts in scenario.fires.values() for alert in texts}
         found = {" ".join(text.split()[:2]) for text in names}
         for scenario in scenarios:
+            watched |= {"BernardWatchdog info"} if scenario.watchdog else set()
             for texts in scenario.fires.values():
                 silent |= found - {" ".join(text.split()[:2]) for text in texts}
         fires |= found
-    assert fires == {f"{rule['alert']} {rule['labels']['severity']}" for rule in alerting_rules()}
+    assert fires | watched == {f"{rule['alert']} {rule['labels']['severity']}" for rule in alerting_rules()}
     assert silent == fires
 
 
 def test_every_alert_of_the_contract_is_there() -> None:
-    assert {rule["alert"] for rule in alerting_rules()} >= CONTRACT
+    assert {rule["alert"] for rule in alerting_rules()} == CONTRACT
+
+
+def recording_rules() -> list[dict[str, Any]]:
+    groups = [group for name in NAMES for group in committed(name)["groups"]]
+    return [rule for group in groups for rule in group["rules"] if "record" in rule]
+
+
+def test_rules_are_few_and_each_reads_at_most_one_recorded_series() -> None:
+    recorded = {rule["record"] for rule in recording_rules()}
+    assert recorded == {recorded_series.SPEAKER.name, recorded_series.FRESH.name}
+    rules = [*recording_rules(), *alerting_rules()]
+    assert len(rules) <= 45
+    for rule in rules:
+        assert len(set(_RECORDED.findall(rule["expr"]))) <= 1, rule["expr"]
+
+
+def test_no_rule_reads_its_own_past() -> None:
+    (speaker, fresh) = recording_rules()
+    assert not _RECORDED.findall(speaker["expr"])
+    assert set(_RECORDED.findall(fresh["expr"])) == {speaker["record"]}
+    for rule in [fresh, *alerting_rules()]:
+        assert "ALERTS" not in rule["expr"]
+        # Of the recorded series only the present value is read: no range and no offset follows.
+        assert not re.search(rf"{speaker['record']}(\{{[^}}]*\}})?\s*(\[|offset|@)", rule["expr"])
+
+
+def test_alerts_outlast_a_gap_and_inhibitors_outlast_alerts() -> None:
+    kept = {(rule["alert"], rule["labels"]["severity"]): rule.get("keep_firing_for") for rule in alerting_rules()}
+    inhibitors = {("BernardDown", "critical"), ("BernardPollFailing", "critical")}
+    assert {kept.pop(name) for name in inhibitors} == {"20m"}
+    assert kept.pop(("BernardWatchdog", "info")) is None
+    assert set(kept.values()) == {"16m"}
 
 
 @pytest.mark.parametrize("path", sorted(RULES.glob("*.yaml")), ids=lambda path: str(path.name))
@@ -94,7 +131,7 @@ def test_every_alert_has_the_labels_and_annotations_of_its_home() -> None:
     for rule in alerting_rules():
         labels, annotations = rule["labels"], rule["annotations"]
         assert labels["severity"] in set(Severity)
-        assert labels["team"] == "data-persistence"
+        assert labels["team"].replace("{{ end }}", "").endswith("data-persistence"), labels["team"]
         assert set(annotations) == {"summary", "description", "dashboard", "runbook", "inventory"}
         assert ("#page" in annotations["summary"]) == (labels["severity"] == "page"), rule["alert"]
         assert annotations["runbook"] == f"https://docs.example/bernard-exporter/runbooks/{rule['alert']}.html"
@@ -117,7 +154,7 @@ def test_limits_of_backups_are_read_from_the_policy() -> None:
         if name in ("BackupStale", "BackupVeryStale", "BackupTooSmall", "BackupSizeChanged", "BackupRunningLong"):
             assert not re.findall(r"[<>]=? *[\d.]{2,}", expr), expr
     for limit in ("max_age_seconds", "size_change_warning_ratio", "size_change_critical_ratio", "max_duration_seconds"):
-        assert any(f"bernard_backup_{limit}:last" in expr for expr in rules.values())
+        assert any(f"bernard_backup_{limit}" in expr for expr in rules.values())
 
 
 def test_custom_resource_holds_the_same_rules() -> None:
@@ -129,15 +166,18 @@ def test_custom_resource_holds_the_same_rules() -> None:
 
 def test_generation_follows_the_values_of_a_site(tmp_path: Path) -> None:
     flags = ["--team=dba", "--deploy-tag=db", "--dashboard-url=https://g.test", "--runbook-url=https://r.test/b"]
-    flags += ["--exporter-url=https://e.test", "--scrape-job=backups", "--pace=0.01", "--objective=0.95"]
+    flags += ["--exporter-url=https://e.test", "--scrape-job=backups", "--pace=0.01"]
+    flags += ["--deploy-site=eqiad, codfw"]
     done = CliRunner().invoke(main, ["--output", str(tmp_path), *flags])
     assert done.exit_code == 0, done.output
     text = (tmp_path / "rules/bernard_backups.yaml").read_text()
-    assert text.startswith("# deploy-tag: db\n")
+    assert text.startswith("# deploy-tag: db\n# deploy-site: eqiad, codfw\n")
     rules = [rule for rule in yaml.safe_load(text)["groups"][0]["rules"] if rule.get("alert") == "BackupStale"]
     job_of = "{{ $labels.section | urlquery }}/{{ $labels.type | urlquery }}/{{ $labels.datacenter | urlquery }}"
     assert rules[0]["for"] == "9s"
-    assert rules[0]["labels"] == {"severity": "critical", "team": "dba"}
+    assert rules[0]["keep_firing_for"] == "9600ms"
+    assert rules[0]["labels"]["severity"] == "critical"
+    assert rules[0]["labels"]["team"].endswith("{{ else }}dba{{ end }}")
     assert rules[0]["annotations"]["runbook"] == "https://r.test/b/BackupStale.html"
     assert rules[0]["annotations"]["inventory"] == f"https://e.test/jobs/{job_of}"
     assert rules[0]["annotations"]["dashboard"].startswith("https://g.test/d/bernard-job/bernard-job?var-section={{")
@@ -161,23 +201,23 @@ def test_alerts_say_what_was_found_what_is_expected_and_where_to_look(tmp_path: 
         "BackupStale": {
             "summary": "dump of s1 in eqiad is 9d 0h 20m 0s old",
             "description": "The newest success started 9d 0h 20m 0s ago, expected at most 8d 0h 0m 0s. A restore "
-            "would lose all later writes.",
+            "from it would lack all later writes.",
         },
         "BackupTooSmall": {
-            "summary": "dump of s1 in eqiad has only 512kiB",
-            "description": "The newest success has 512kiB, expected at least 1MiB: it is most likely empty.",
+            "summary": "dump of s1 in eqiad has only 1024 KiB (1048575 B)",
+            "description": "The newest success has 1024 KiB (1048575 B), expected at least 1 MiB (1048576 B).",
         },
         "BackupSizeChanged": {
-            "summary": "Size of dump of s1 in eqiad changed by -50%",
-            "description": "The size of the newest success changed by -50% from the previous one, expected at most "
-            "15% up or down. Tables may have been lost, or the data changed as planned. The next success of about "
-            "this size ends the alert.",
+            "summary": "Size of dump of s1 in eqiad changed by 15 %",
+            "description": "The newest success has 1024 KiB (1048575 B), the previous one 1.176 MiB (1233619 B): a "
+            "change of 15 %, expected 1048577 to 1418661 B. Tables may be missing, or the data changed as planned. The "
+            "next success of about this size ends the alert.",
         },
     }
     changes: Changes = {
         catalogue.LAST_SUCCESS_START: -9 * 86_400,
-        catalogue.LAST_SUCCESS_SIZE: 1 << 19,
-        catalogue.PREVIOUS_SUCCESS_SIZE: 1 << 20,
+        catalogue.LAST_SUCCESS_SIZE: (1 << 20) - 1,
+        catalogue.PREVIOUS_SUCCESS_SIZE: 1_233_619,
     }
     checks = [
         {

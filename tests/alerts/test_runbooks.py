@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from alerts.render import as_yaml, rule_groups
+from alerts.render import all_alerts, as_yaml, rule_groups
 from bernard_exporter.metrics.catalogue import CATALOGUE
 from monitoring.settings import SiteSettings
+from monitoring.severity import Severity
 from testing.rows import Rows
 from testing.servers import MariaDB
 from testing.tree import ROOT
@@ -40,13 +41,23 @@ def test_every_alert_has_its_page_and_every_page_its_alert() -> None:
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.stem))
+def test_page_begins_with_each_expression_and_says_it_in_words(path: Path) -> None:
+    head = path.read_text().partition("## What it means")[0]
+    rules = [alert for alert in all_alerts(SiteSettings()) if alert.name == path.stem]
+    assert blocks(path, "promql")[: len(rules)] == [f"{rule.expr}\n" for rule in rules]
+    for rule in rules:
+        assert head.index(rule.expr) < head.index(rule.meaning)
+        assert re.fullmatch(r"[A-Z][^.]*\.", rule.meaning), f"{rule.meaning!r}: expected one sentence"
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.stem))
 def test_page_has_its_sections_its_severities_and_a_silence(path: Path) -> None:
     text = path.read_text()
     assert text.startswith(f"# {path.stem}\n\nSeverity: ")
     assert re.findall(r"^## (.*)$", text, re.MULTILINE) == HEADINGS
     severities = {rule["labels"]["severity"] for rule in alerting_rules() if rule["alert"] == path.stem}
     line = text.splitlines()[2]
-    assert {word for word in ("page", "critical", "warning", "task") if word in line} == severities
+    assert {word for word in Severity if word in line} == severities
     silences = [line for block in blocks(path, "sh") for line in block.splitlines()]
     assert [line for line in silences if f"alertname={path.stem}" in line and line.startswith("amtool silence add ")]
 
@@ -88,5 +99,5 @@ def test_the_table_of_alerts_has_each_severity_and_hold_time() -> None:
     for rule in alerting_rules():
         severities, waits = expected.setdefault(rule["alert"], (set(), set()))
         severities.add(rule["labels"]["severity"])
-        waits.add(rule["for"])
+        waits.add(rule.get("for", "0m"))
     assert found == expected

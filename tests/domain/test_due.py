@@ -12,6 +12,7 @@ from bernard_exporter.domain.due import (
     EARLY,
     Calendar,
     Due,
+    alerts_from,
     is_late,
     is_missed,
     met_by,
@@ -175,3 +176,21 @@ def test_overdue_missed_and_late_are_one_rule(
     elif expired:
         met = met_by(started, times)
         assert met >= times.index(expired[-1])
+
+
+@pytest.mark.parametrize(
+    ("schedule", "within", "since", "expected"),
+    [
+        # Without expected_from nothing is planned.
+        (WEEKLY, None, None, None),
+        # A Tuesday is the first due time itself; from a second later on it is the next one.
+        (WEEKLY, None, TUESDAY, TUESDAY + DAY),
+        (WEEKLY, 5 * HOUR, TUESDAY, TUESDAY + 5 * HOUR),
+        (WEEKLY, 5 * HOUR, TUESDAY + SECOND, TUESDAY + 7 * DAY + 5 * HOUR),
+        (None, None, TUESDAY + SECOND, TUESDAY + SECOND + DAY),
+    ],
+)
+def test_planned_job_raises_no_alert_before_its_first_run_is_late(
+    schedule: Schedule | None, within: timedelta | None, since: datetime | None, expected: datetime | None
+) -> None:
+    assert alerts_from(limits(schedule, within, since)) == expected

@@ -118,8 +118,20 @@ def test_failed_run_that_began_after_one_that_succeeds_late_still_counts(rows: R
     follower = Follower(rows)
     assert follower.record().consecutive_failures == 2
     rows.change(slow, status="finished", end_date=NOW - HOUR)
-    assert follower.record().consecutive_failures == 1
+    record = follower.record()
+    assert (record.consecutive_failures, record.last_failure) == (1, (NOW - 3 * HOUR).timestamp())
     assert follower.inventory.resyncs == {"start": 1}
+
+
+def test_last_failure_is_followed_as_it_is_counted_and_forgotten_with_a_success(rows: Rows) -> None:
+    follower = Follower(rows)
+    found = []
+    for hours, status in ((9, "failed"), (8, "failed"), (7, "finished"), (6, "failed"), (5, "ongoing")):
+        rows.add(status=status, start=NOW - hours * HOUR)
+        record = follower.record()
+        assert record.last_failure == Follower(rows).record().last_failure
+        found.append(record.last_failure and (NOW.timestamp() - record.last_failure) / 3600)
+    assert found == [9, 8, None, 6, 6]
 
 
 def test_record_that_was_handed_out_does_not_change(rows: Rows) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from tools.reference import alerts, api, boards, own, web
+from tools.reference import alerts, api, boards, own, runbooks, web
 
 
 def pages(docs: Path) -> Iterator[tuple[Path, str]]:
@@ -13,5 +13,6 @@ def pages(docs: Path) -> Iterator[tuple[Path, str]]:
     yield docs / "reference" / "alerts.md", alerts.page()
     yield docs / "reference" / "api.md", api.page()
     yield docs / "reference" / "web-configuration.md", web.page()
+    yield from runbooks.pages(docs / "runbooks")
     yield from boards.pages(docs)
     yield from own.pages(docs)

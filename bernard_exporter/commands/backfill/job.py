@@ -32,6 +32,7 @@ class JobReplay:
     _failed: list[tuple[float, int]] = field(default_factory=list)
     # Failures after the newest success and before any later one; only their number is needed.
     _settled: int = 0
+    _last_failure: float = 0.0
     _last_end: tuple[float, int] = (0.0, 0)
     _history: SuccessHistory = field(init=False)
     _band: Band | None = None
@@ -44,11 +45,13 @@ class JobReplay:
     def record(self) -> Record:
         """The current record."""
         if self._record is None:
+            failures = self._settled + len(self._failed)
             self._record = Record(
                 newest=self._newest,
                 previous=self._previous,
                 attempt=self._attempt,
-                consecutive_failures=self._settled + len(self._failed),
+                consecutive_failures=failures,
+                last_failure=self._last_failure if failures else None,
                 ongoing=tuple(self._ongoing),
                 last_end_order=self._last_end,
                 history=self._history,
@@ -90,6 +93,7 @@ class JobReplay:
             self._note_success(run)
         elif run.status is Status.FAILED and (self._newest is None or run.order > self._newest.order):
             self._failed.append(run.order)
+            self._last_failure = max(self._last_failure, run.order[0])
         if not self._awaited:
             self._settled += len(self._failed)
             self._failed.clear()
