@@ -8,7 +8,7 @@ from typing import Any
 from alerts.render import as_yaml
 from bernard_exporter.metrics.metric import JOB_LABELS
 from monitoring import promql
-from monitoring.settings import DAY, HOUR, MINUTE, SiteSettings
+from monitoring.settings import DAY, MINUTE, SiteSettings
 from monitoring.severity import Severity
 
 _MADE = "# Written by `make generate`; change alerts/routing.py instead."
@@ -85,9 +85,8 @@ def _by_severity(settings: SiteSettings) -> Iterator[dict[str, Any]]:
 
 
 def _urgent(settings: SiteSettings) -> dict[str, Any]:
-    """Return the waiting times of pages; only a page on a section without any fresh copy is repeated within the day."""
-    everywhere = {"matchers": ['alertname="BackupStaleEverywhere"'], "repeat_interval": promql.duration(4 * HOUR)}
-    return {"group_wait": settings.wait(15 * _SECONDS), "routes": [everywhere]}
+    """Return the waiting time of pages."""
+    return {"group_wait": settings.wait(15 * _SECONDS)}
 
 
 def inhibitions() -> list[dict[str, Any]]:
