@@ -1,7 +1,4 @@
-"""Recording rules: which exporter speaks for a job, and whether the job is fresh.
-
-Both are made of the exporter's metrics alone, and none reads its own past.
-"""
+"""The recording rule: which exporter speaks for a job, made of the exporter's metrics alone."""
 
 from __future__ import annotations
 
@@ -11,7 +8,7 @@ from dataclasses import dataclass
 from bernard_exporter.metrics import catalogue as c
 from bernard_exporter.metrics.metric import JOB_LABELS
 from monitoring.promql import TARGET_LABELS
-from monitoring.recorded import FRESH, SPEAKER, Recorded
+from monitoring.recorded import SPEAKER, Recorded
 from monitoring.settings import HOUR, SiteSettings
 
 JOB = ", ".join(JOB_LABELS)
@@ -41,12 +38,6 @@ def recordings(settings: SiteSettings) -> Iterator[Recording]:
         _speaker(settings),
         "Of each job, the exporter with the newest event, of equals one that can read; not for a job that is planned, "
         "nor for one that the policy expects for fewer of the last 25 hours than its exporter was up.",
-    )
-    yield Recording(
-        FRESH,
-        of_speaker(f"(time() - {c.LAST_SUCCESS_START()} <= bool {c.MAX_AGE()} or {c.MAX_AGE()} * 0)"),
-        "1 if the newest success is at most as old as max_age, 0 if it is older or there is none; dashboards show the "
-        "share of 30 days.",
     )
 
 

@@ -195,8 +195,7 @@ def _facts() -> Shelf:
     )
     service = number(
         "Objective met, 30 days",
-        "Share of the last 30 days in which the newest success was within its age limit. Requires the recording rules"
-        " of this project.",
+        "Share of the last 30 days in which the newest success was within its age limit.",
         fleet.JOB_RPO_MET,
         MET,
     )

@@ -187,8 +187,7 @@ def _service_level() -> Shelf:
     )
     met = bars(
         "Recovery point objective met, 30 days",
-        "Share of the last 30 days in which the newest success was within its age limit, averaged over the jobs."
-        " Requires the recording rules of this project.",
+        "Share of the last 30 days in which the newest success was within its age limit, averaged over the jobs.",
         Line(fleet.RPO_MET, "{{type}} {{datacenter}}"),
         MET,
         budget=12,

@@ -35,5 +35,3 @@ class Recorded:
 
 # Of each job that may raise alerts, the exporter whose metrics they read.
 SPEAKER = Recorded("job:bernard_backup:speaker", (*TARGET_LABELS, *JOB_LABELS))
-# 1 while the newest success is at most as old as max_age, else 0: whether the recovery point objective is met.
-FRESH = Recorded("job:bernard_backup:fresh", JOB_LABELS)

@@ -6,9 +6,8 @@ from bernard_exporter.domain.model import RANK, Rank, State
 from bernard_exporter.metrics import catalogue as c
 from bernard_exporter.metrics.metric import JOB_LABELS
 from dashboards.queries import jobs
-from dashboards.queries.selection import chosen, counted, each, recorded
+from dashboards.queries.selection import chosen, counted, each
 from dashboards.states import SEVERITIES
-from monitoring import recorded as series
 from monitoring.promql import largest
 
 # States in which a restore would recover old data, or none.
@@ -39,9 +38,11 @@ RUNNING_BY_DATACENTER = f"sum by (type, datacenter) ({chosen(c.ONGOING)})"
 RUNNING_LONG = counted(f"({jobs.RUNNING_OF_LIMIT}) > 1")
 # The name of a job's column in the matrix consists of type and data centre.
 MATRIX = f'max by (section, place) (label_join({jobs.STATE}, "place", "/", "type", "datacenter"))'
-# The share of time, by the hour.
-JOB_RPO_MET = f"avg_over_time({recorded(series.FRESH)}[30d:1h])"
-RPO_MET = f"avg by (type, datacenter) ({JOB_RPO_MET})"
+# The share of time in which the newest success was young enough; a job without a success was never so.
+_IS_FRESH = f"({jobs.AGE} <= bool {jobs.MAX_AGE}) or 0 * {jobs.MAX_AGE}"
+JOB_RPO_MET = f"avg_over_time(({_IS_FRESH})[30d:1h])"
+# Less often, as it covers all jobs.
+RPO_MET = f"avg by (type, datacenter) (avg_over_time(({_IS_FRESH})[30d:6h]))"
 
 # Alerts that are not about a job have none of these labels.
 _ABOUT = ",".join(f'{label}=~"${label}|"' for label in JOB_LABELS)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from bernard_exporter.metrics.catalogue import EXPECTED
 from bernard_exporter.metrics.metric import JOB_LABELS, Metric
 from monitoring import promql
-from monitoring.recorded import Recorded
 
 JOB = ", ".join(JOB_LABELS)
 
@@ -30,12 +29,6 @@ def each(metric: Metric, matches: dict[str, str] | None = None, **equals: str) -
         ValueError: the metric has no such label.
     """
     return promql.selector(metric, {**_variables(metric.labels), **(matches or {})}, **equals)
-
-
-def recorded(series: Recorded) -> str:
-    """Return a selector of the selected samples of a recording rule."""
-    inside = ",".join(f'{label}=~"{variable}"' for label, variable in _variables(series.labels).items())
-    return f"{series.name}{{{inside}}}"
 
 
 def among(expr: str, jobs: str) -> str:

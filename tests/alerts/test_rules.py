@@ -92,7 +92,7 @@ def recording_rules() -> list[dict[str, Any]]:
 
 def test_rules_are_few_and_each_reads_at_most_one_recorded_series() -> None:
     recorded = {rule["record"] for rule in recording_rules()}
-    assert recorded == {recorded_series.SPEAKER.name, recorded_series.FRESH.name}
+    assert recorded == {recorded_series.SPEAKER.name}
     rules = [*recording_rules(), *alerting_rules()]
     assert len(rules) <= 45
     for rule in rules:
@@ -100,10 +100,9 @@ def test_rules_are_few_and_each_reads_at_most_one_recorded_series() -> None:
 
 
 def test_no_rule_reads_its_own_past() -> None:
-    (speaker, fresh) = recording_rules()
+    (speaker,) = recording_rules()
     assert not _RECORDED.findall(speaker["expr"])
-    assert set(_RECORDED.findall(fresh["expr"])) == {speaker["record"]}
-    for rule in [fresh, *alerting_rules()]:
+    for rule in alerting_rules():
         assert "ALERTS" not in rule["expr"]
         # Of the recorded series only the present value is read: no range and no offset follows.
         assert not re.search(rf"{speaker['record']}(\{{[^}}]*\}})?\s*(\[|offset|@)", rule["expr"])

@@ -19,7 +19,7 @@ from bernard_exporter.commands.sample.generate import generate
 from bernard_exporter.config.load import load
 from bernard_exporter.inventory.snapshot import Snapshot
 from bernard_exporter.polling.poller import Poller
-from monitoring.recorded import FRESH
+from monitoring.recorded import SPEAKER
 from monitoring.settings import SiteSettings
 from testing import plain_http
 from testing.exporter import COMMAND, Exporter, exporter
@@ -155,7 +155,7 @@ def _settled(prometheus: Prometheus) -> None:
     eventually(partial(_answers, f"http://{prometheus.address}/-/ready"), "Prometheus is ready")
     for query in (
         "count(rate(bernard_polls_total[1m]) > 0) >= 2",
-        f"count({FRESH.name}) > 60",
+        f"count({SPEAKER.name}) > 60",
         'count(ALERTS{alertstate="firing",alertname="BackupMissing"})',
         'count(ALERTS{alertstate="firing",alertname="BackupVeryStale"})',
     ):
