@@ -26,22 +26,22 @@ def file_document(file: File) -> dict[str, Any]:
     return {"path": file.path, "name": file.name, "size": file.size, "date": time_text(file.date)}
 
 
-def list_files(connection: Connection, run: Run, wanted: FileFilter) -> Page[File]:
+def list_files(connection: Connection, run: Run, criteria: FileFilter) -> Page[File]:
     """Return a page of the files of a run.
 
     Raises:
         FilterError: the cursor is not one of this list.
         sqlalchemy.exc.SQLAlchemyError: a statement failed, for example by a timeout.
     """
-    after = _after(wanted)
-    prefix = _prefix(wanted.db)
-    names = _names(connection, run, prefix) if wanted.db is not None else None
-    found: list[File] = []
+    after = _after(criteria)
+    prefix = _prefix(criteria.db)
+    names = _names(connection, run, prefix) if criteria.db is not None else None
+    files: list[File] = []
     while True:
-        more = entries.files(connection, run.id, wanted, after, wanted.limit + 1, prefix)
-        found += [file for file in more if names is None or _is_of(names, file, wanted.db)]
-        if len(found) > wanted.limit or len(more) <= wanted.limit:
-            return page_of(found, wanted.limit, lambda file: _cursor(file, wanted.sort))
+        more = entries.files(connection, run.id, criteria, after, criteria.limit + 1, prefix)
+        files += [file for file in more if names is None or _is_of(names, file, criteria.db)]
+        if len(files) > criteria.limit or len(more) <= criteria.limit:
+            return page_of(files, criteria.limit, lambda file: _cursor(file, criteria.sort))
         after = more[-1]
 
 
@@ -65,8 +65,8 @@ def _cursor(file: File, sort: ContentSort) -> str:
     return encode_cursor(sort.value, file.path, file.name, file.size if sort.endswith("size") else None)
 
 
-def _after(wanted: FileFilter) -> File | None:
-    if wanted.cursor is None:
+def _after(criteria: FileFilter) -> File | None:
+    if criteria.cursor is None:
         return None
-    path, name, size = decode_cursor(wanted.cursor, wanted.sort.value, _TEXT, _TEXT, (int, type(None)))
+    path, name, size = decode_cursor(criteria.cursor, criteria.sort.value, _TEXT, _TEXT, (int, type(None)))
     return File(path, name, size, None)

@@ -11,10 +11,10 @@ from bernard_exporter.queries.jobs import state_of
 
 
 def _by(snapshot: Snapshot, field: str) -> dict[str, list[JobStatus]]:
-    found: dict[str, list[JobStatus]] = {}
+    groups: dict[str, list[JobStatus]] = {}
     for status in snapshot.jobs:
-        found.setdefault(getattr(status.job, field), []).append(status)
-    return found
+        groups.setdefault(getattr(status.job, field), []).append(status)
+    return groups
 
 
 def _states(jobs: Iterable[JobStatus]) -> dict[str, int]:

@@ -20,9 +20,9 @@ def state_of(status: JobStatus) -> State | None:
     return status.verdict.state if status.verdict else None
 
 
-def find_jobs(snapshot: Snapshot, wanted: NameFilter) -> list[JobStatus]:
+def find_jobs(snapshot: Snapshot, criteria: NameFilter) -> list[JobStatus]:
     """Return the jobs that match a filter, sorted by section, type and data centre."""
-    return [status for status in snapshot.jobs if wanted.accepts(status.job, state_of(status))]
+    return [status for status in snapshot.jobs if criteria.accepts(status.job, state_of(status))]
 
 
 def find_job(snapshot: Snapshot, job: Job) -> JobStatus:

@@ -24,10 +24,10 @@ class Page(Generic[T]):
     next_cursor: str | None
 
 
-def page_of(found: Sequence[T], limit: int, cursor: Callable[[T], str]) -> Page[T]:
-    """Return the first ``limit`` items as a page; ``found`` has one more item if there is a next page."""
-    items = tuple(found[:limit])
-    return Page(items, cursor(items[-1]) if len(found) > limit else None)
+def page_of(items: Sequence[T], limit: int, cursor: Callable[[T], str]) -> Page[T]:
+    """Return the first ``limit`` items as a page; ``items`` has one more if there is a next page."""
+    shown = tuple(items[:limit])
+    return Page(shown, cursor(shown[-1]) if len(items) > limit else None)
 
 
 def sorted_page(
@@ -51,5 +51,5 @@ def sorted_page(
         kinds = [(type(part),) for part in keyed[0][0]]
         stop = tuple(decode_cursor(cursor, sort, *kinds))
         keyed = [pair for pair in keyed if (pair[0] < stop if down else pair[0] > stop)]
-    found = page_of(keyed, limit, lambda pair: encode_cursor(sort, *pair[0]))
-    return Page(tuple(item for _, item in found.items), found.next_cursor)
+    page = page_of(keyed, limit, lambda pair: encode_cursor(sort, *pair[0]))
+    return Page(tuple(item for _, item in page.items), page.next_cursor)

@@ -27,7 +27,7 @@ MOST_DUE = 20_000
 
 
 def timeline(
-    connection: Connection, snapshot: Snapshot, wanted: NameFilter, start: datetime, end: datetime, now: datetime
+    connection: Connection, snapshot: Snapshot, criteria: NameFilter, start: datetime, end: datetime, now: datetime
 ) -> list[Event]:
     """Return the due times and runs from ``start`` to before ``end``, oldest first.
 
@@ -38,7 +38,7 @@ def timeline(
     Args:
         connection: an open connection.
         snapshot: the jobs, their schedules and data centres.
-        wanted: the filter of jobs.
+        criteria: the filter of jobs.
         start: the start of the range, with a time zone.
         end: the end of the range, at most 31 days later, with a time zone.
         now: the current time, with a time zone.
@@ -48,7 +48,7 @@ def timeline(
         sqlalchemy.exc.SQLAlchemyError: a statement failed, for example by a timeout.
     """
     _check(start, end)
-    jobs = find_jobs(snapshot, wanted)
+    jobs = find_jobs(snapshot, criteria)
     due = _due(jobs, start, end)
     reading = _read(connection, snapshot, due, start, end, now)
     events: list[Event] = []

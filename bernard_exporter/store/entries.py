@@ -32,22 +32,22 @@ class File(NamedTuple):
 
 
 def files(
-    connection: Connection, run_id: int, wanted: FileFilter, after: File | None, limit: int, prefix: str = ""
+    connection: Connection, run_id: int, criteria: FileFilter, after: File | None, limit: int, prefix: str = ""
 ) -> list[File]:
     """Return up to ``limit`` files of a run that match a filter.
 
     Args:
         connection: an open connection.
         run_id: the id of the run.
-        wanted: the filter and sort order; ``db``, ``limit`` and ``cursor`` are ignored.
+        criteria: the filter and sort order; ``db``, ``limit`` and ``cursor`` are ignored.
         after: the last file of the previous page.
         limit: the page size.
         prefix: the prefix of the file's name or directory.
     """
-    conditions = [backup_files.c.backup_id == run_id, *_conditions(wanted, prefix)]
-    down = wanted.sort.startswith("-")
+    conditions = [backup_files.c.backup_id == run_id, *_conditions(criteria, prefix)]
+    down = criteria.sort.startswith("-")
     by_name = (_path.desc(), _name.desc()) if down else (_path, _name)
-    if wanted.sort.endswith("size"):
+    if criteria.sort.endswith("size"):
         order = (_size.desc() if down else _size, _path, _name)
         beyond = [_beyond_size(after, down)] if after else []
         return _read(connection, [*conditions, *beyond], order, limit)
@@ -56,11 +56,11 @@ def files(
     # Two statements, as each is one range of the primary key.
     path, name = Latin1(after.path), Latin1(after.name)
     same = [_path == path, _name < name if down else _name > name]
-    found = _read(connection, [*conditions, *same], by_name, limit)
-    if len(found) < limit:
+    matching = _read(connection, [*conditions, *same], by_name, limit)
+    if len(matching) < limit:
         other = _path < path if down else _path > path
-        found += _read(connection, [*conditions, other], by_name, limit - len(found))
-    return found
+        matching += _read(connection, [*conditions, other], by_name, limit - len(matching))
+    return matching
 
 
 def names(connection: Connection, run_id: int, prefix: str, part: str) -> Iterator[tuple[str, str]]:
@@ -74,16 +74,16 @@ def names(connection: Connection, run_id: int, prefix: str, part: str) -> Iterat
         yield as_text(path), as_text(name)
 
 
-def _conditions(wanted: FileFilter, prefix: str) -> list[Any]:
-    found: list[Any] = []
-    if wanted.path is not None:
-        found += [_path == Latin1(wanted.path), Exact(_path) == wanted.path]
-    if wanted.name is not None:
-        found.append(has_part(_name, wanted.name))
-    if wanted.min_size is not None:
-        found.append(_size >= wanted.min_size)
+def _conditions(criteria: FileFilter, prefix: str) -> list[Any]:
+    conditions: list[Any] = []
+    if criteria.path is not None:
+        conditions += [_path == Latin1(criteria.path), Exact(_path) == criteria.path]
+    if criteria.name is not None:
+        conditions.append(has_part(_name, criteria.name))
+    if criteria.min_size is not None:
+        conditions.append(_size >= criteria.min_size)
     if prefix:
-        found.append(
+        conditions.append(
             or_(
                 _path.startswith(prefix, autoescape=True),
                 _path.startswith(f"/{prefix}", autoescape=True),
@@ -91,7 +91,7 @@ def _conditions(wanted: FileFilter, prefix: str) -> list[Any]:
                 _name.startswith(prefix, autoescape=True),
             )
         )
-    return found
+    return conditions
 
 
 def _beyond_size(after: File, down: bool) -> Any:

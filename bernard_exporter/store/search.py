@@ -65,29 +65,29 @@ def _order(connection: Connection, name: str) -> Any:
 
 
 def runs(
-    connection: Connection, wanted: RunFilter, hosts: Collection[str] | None, after: RunKey | None, limit: int
+    connection: Connection, criteria: RunFilter, hosts: Collection[str] | None, after: RunKey | None, limit: int
 ) -> list[tuple[RunKey, Run]]:
     """Return up to ``limit`` runs that match a filter, each with its key.
 
     Args:
         connection: an open connection.
-        wanted: the filter and sort order; ``datacenter``, ``limit`` and ``cursor`` are ignored.
+        criteria: the filter and sort order; ``datacenter``, ``limit`` and ``cursor`` are ignored.
         hosts: the destination hosts of the selected data centres, '' for rows without a host; None for all hosts.
         after: the key of the last run of the previous page.
         limit: the page size.
     """
-    existing = _existing(connection, wanted)
+    existing = _existing(connection, criteria)
     if existing is None:
         return []
-    wanted = existing
-    down = wanted.sort.startswith("-")
-    order = _order(connection, wanted.sort.lstrip("-"))
-    conditions = [*_conditions(wanted), *([] if hosts is None else [_among(backups.c.host, hosts)])]
+    criteria = existing
+    down = criteria.sort.startswith("-")
+    order = _order(connection, criteria.sort.lstrip("-"))
+    conditions = [*_conditions(criteria), *([] if hosts is None else [_among(backups.c.host, hosts)])]
     if after is not None:
         conditions.append(_beyond(order, after, down))
     # A section has few runs: finding and sorting them is faster than scanning all runs by id. ``id + 0`` prevents the
     # scan; an index hint would do the same, but does not work on views.
-    by_id = backups.c.id + 0 if wanted.section else backups.c.id
+    by_id = backups.c.id + 0 if criteria.section else backups.c.id
     keys = [by_id] if order is backups.c.id else [order, backups.c.id]
     statement = (
         select(*RUN_COLUMNS, order.label("sort_key"))
@@ -95,23 +95,23 @@ def runs(
         .order_by(*(key.desc() if down else key for key in keys))
         .limit(limit)
     )
-    found = [tuple(row) for row in connection.execute(statement)]
-    return [(RunKey(_key(row[-1]), row[0]), parse_run(row[:-1])) for row in found]
+    rows = [tuple(row) for row in connection.execute(statement)]
+    return [(RunKey(_key(row[-1]), row[0]), parse_run(row[:-1])) for row in rows]
 
 
-def _existing(connection: Connection, wanted: RunFilter) -> RunFilter | None:
+def _existing(connection: Connection, criteria: RunFilter) -> RunFilter | None:
     """Return a filter with only those sections and types that can be compared with the columns; None if none is left.
 
     The columns may have a character set that lacks characters of the filter, which a server answers with an error.
     """
-    if all(text.isascii() for text in (*wanted.section, *wanted.type)):
-        return wanted
+    if all(text.isascii() for text in (*criteria.section, *criteria.type)):
+        return criteria
     pairs = reader.pairs(connection)
-    section = tuple({pair.section for pair in pairs}.intersection(wanted.section))
-    type_ = tuple({pair.type for pair in pairs}.intersection(wanted.type))
-    if (wanted.section and not section) or (wanted.type and not type_):
+    section = tuple({pair.section for pair in pairs}.intersection(criteria.section))
+    type_ = tuple({pair.type for pair in pairs}.intersection(criteria.type))
+    if (criteria.section and not section) or (criteria.type and not type_):
         return None
-    return wanted.model_copy(update={"section": section, "type": type_})
+    return criteria.model_copy(update={"section": section, "type": type_})
 
 
 def sources_beginning(connection: Connection, text: str, limit: int) -> list[str]:
@@ -140,61 +140,61 @@ def _beyond(order: Any, after: RunKey, down: bool) -> Any:
     return lower if order is raw_start else or_(lower, order.is_(None))
 
 
-def _conditions(wanted: RunFilter) -> list[Any]:
-    found: list[Any] = [*_kinds(wanted), *_times(wanted)]
-    if wanted.source:
-        found.append(_among(backups.c.source, wanted.source))
-    if wanted.host:
-        found.append(_among(backups.c.host, wanted.host))
-    found += [has_part(backups.c.name, part) for part in wanted.substrings]
-    if wanted.min_size is not None or wanted.max_size is not None:
-        highest = MAX_SIZE if wanted.max_size is None else min(wanted.max_size, MAX_SIZE)
-        found.append(backups.c.total_size.between(wanted.min_size or 0, highest))
-    return found
+def _conditions(criteria: RunFilter) -> list[Any]:
+    conditions: list[Any] = [*_kinds(criteria), *_times(criteria)]
+    if criteria.source:
+        conditions.append(_among(backups.c.source, criteria.source))
+    if criteria.host:
+        conditions.append(_among(backups.c.host, criteria.host))
+    conditions += [has_part(backups.c.name, part) for part in criteria.substrings]
+    if criteria.min_size is not None or criteria.max_size is not None:
+        highest = MAX_SIZE if criteria.max_size is None else min(criteria.max_size, MAX_SIZE)
+        conditions.append(backups.c.total_size.between(criteria.min_size or 0, highest))
+    return conditions
 
 
-def _kinds(wanted: RunFilter) -> list[Any]:
-    found: list[Any] = []
-    if wanted.type:
-        found.append(raw_type.in_(wanted.type))
-    if wanted.section:
+def _kinds(criteria: RunFilter) -> list[Any]:
+    conditions: list[Any] = []
+    if criteria.type:
+        conditions.append(raw_type.in_(criteria.type))
+    if criteria.section:
         # The first column of the index is the type, so that a section needs a condition on all types.
         every_type = or_(raw_type.in_([*(kind.value for kind in BackupType), ""]), raw_type.is_(None))
-        found += [] if wanted.type else [every_type]
-        found += [backups.c.section.in_(wanted.section), Exact(backups.c.section).in_(wanted.section)]
-    if wanted.status:
-        found.append(_status(wanted.status))
-    return found
+        conditions += [] if criteria.type else [every_type]
+        conditions += [backups.c.section.in_(criteria.section), Exact(backups.c.section).in_(criteria.section)]
+    if criteria.status:
+        conditions.append(_status(criteria.status))
+    return conditions
 
 
-def _status(wanted: Sequence[Status]) -> Any:
-    known = [status.value for status in wanted if status is not Status.UNKNOWN]
-    if Status.UNKNOWN not in wanted:
+def _status(statuses: Sequence[Status]) -> Any:
+    known = [status.value for status in statuses if status is not Status.UNKNOWN]
+    if Status.UNKNOWN not in statuses:
         return raw_status.in_(known)
     others = [status.value for status in Status if status is not Status.UNKNOWN]
     return or_(raw_status.in_(known), raw_status.not_in(others))
 
 
-def _among(column: Any, wanted: Collection[str]) -> Any:
+def _among(column: Any, values: Collection[str]) -> Any:
     """Return the condition for the rows with one of the texts; an empty text also matches NULL."""
-    texts = Exact(column).in_(list(wanted))
-    return or_(texts, column.is_(None)) if "" in wanted else texts
+    texts = Exact(column).in_(list(values))
+    return or_(texts, column.is_(None)) if "" in values else texts
 
 
-def _times(wanted: RunFilter) -> list[Any]:
-    found: list[Any] = []
+def _times(criteria: RunFilter) -> list[Any]:
+    conditions: list[Any] = []
     for column, after, before in (
-        (backups.c.start_date, wanted.started_after, wanted.started_before),
-        (backups.c.end_date, wanted.ended_after, wanted.ended_before),
+        (backups.c.start_date, criteria.started_after, criteria.started_before),
+        (backups.c.end_date, criteria.ended_after, criteria.ended_before),
     ):
         if after is not None:
-            found.append(column >= FromEpoch(_second(after.timestamp())))
+            conditions.append(column >= FromEpoch(_second(after.timestamp())))
         if before is not None:
-            found += [column < FromEpoch(_second(before.timestamp())), column > FromEpoch(UNKNOWN_START)]
+            conditions += [column < FromEpoch(_second(before.timestamp())), column > FromEpoch(UNKNOWN_START)]
         if after is not None or before is not None:
             # An unknown time is neither before nor after any other time.
-            found.append(EpochSeconds(column).is_not(None))
-    return found
+            conditions.append(EpochSeconds(column).is_not(None))
+    return conditions
 
 
 def _second(seconds: float) -> int:

@@ -26,21 +26,21 @@ def newest_two(
     Raises:
         sqlalchemy.exc.SQLAlchemyError: a statement failed.
     """
-    found: dict[Job, list[Run]] = {job: [] for job in jobs}
+    successes: dict[Job, list[Run]] = {job: [] for job in jobs}
     # The columns may have a character set that lacks characters of the name, which a server answers with an error.
     if not "".join(pair).isascii() and pair not in reader.pairs(connection):
-        return found
+        return successes
     without, limit = set[str](), _FIRST_PAGE
-    while any(len(runs) < 2 for runs in found.values()):
+    while any(len(runs) < 2 for runs in successes.values()):
         page = newest_successes(connection, pair, now, limit, without)
         of_job = defaultdict[Job, list[Run]](list)
         for run in page:
             of_job[Job(run.section, run.type, policy.datacenter(run.host))].append(run)
-        found |= {job: of_job[job][:2] for job, runs in found.items() if len(runs) < 2}
+        successes |= {job: of_job[job][:2] for job, runs in successes.items() if len(runs) < 2}
         if len(page) < limit:
             break
-        enough = [runs for job, runs in of_job.items() if job not in found or len(found[job]) == 2]
+        enough = [runs for job, runs in of_job.items() if job not in successes or len(successes[job]) == 2]
         hosts = {run.host for runs in enough for run in runs} - without
         without |= hosts
         limit *= 1 if hosts else 4
-    return found
+    return successes

@@ -40,8 +40,8 @@ def application(executor: QueryExecutor, prefix: str) -> FastAPI:
 
 
 def _add_documentation(app: FastAPI, prefix: str) -> None:
-    found = document(ROUTER.routes, prefix)
-    text, reading = json.dumps(found, indent=1), page(found, prefix)
+    schema = document(ROUTER.routes, prefix)
+    text, reading = json.dumps(schema, indent=1), page(schema, prefix)
 
     async def openapi(request: Request) -> Response:
         return (await negotiated(request)).tagged(text, JSON)

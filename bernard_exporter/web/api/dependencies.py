@@ -14,8 +14,8 @@ from bernard_exporter.web.api.responses import Negotiated, negotiated
 
 async def executor(request: Request) -> QueryExecutor:
     """Return what runs queries in threads."""
-    found: QueryExecutor = request.app.state.executor
-    return found
+    executor: QueryExecutor = request.app.state.executor
+    return executor
 
 
 Executor = Annotated[QueryExecutor, Depends(executor)]

@@ -68,10 +68,10 @@ async def search_runs(body: RunSearch, executor: Executor, answer: Answer) -> Re
     return await executor.query_database(lambda view: _runs(view, body, answer))
 
 
-def _runs(view: DatabaseView, wanted: RunFilter, answer: Negotiated) -> Response:
-    if wanted.datacenter:
+def _runs(view: DatabaseView, criteria: RunFilter, answer: Negotiated) -> Response:
+    if criteria.datacenter:
         polled(view)
-    page = find_runs(view.connection, view.snapshot, wanted)
+    page = find_runs(view.connection, view.snapshot, criteria)
     return answer.page([_document(view, run) for run in page.items], page.next_cursor, _RUN_COLUMNS)
 
 
@@ -102,8 +102,8 @@ async def list_files(
     return await executor.query_database(lambda view: _files(view, run_id, query, answer))
 
 
-def _files(view: DatabaseView, run_id: int, wanted: FileFilter, answer: Negotiated) -> Response:
-    page = find_files(view.connection, find_run(view.connection, run_id), wanted)
+def _files(view: DatabaseView, run_id: int, criteria: FileFilter, answer: Negotiated) -> Response:
+    page = find_files(view.connection, find_run(view.connection, run_id), criteria)
     return answer.page([file_document(file) for file in page.items], page.next_cursor, _FILE_COLUMNS)
 
 
@@ -123,8 +123,8 @@ async def list_objects(
     return await executor.query_database(lambda view: _objects(view, run_id, query, answer))
 
 
-def _objects(view: DatabaseView, run_id: int, wanted: ContentFilter, answer: Negotiated) -> Response:
-    page = find_objects(read_contents(view.connection, find_run(view.connection, run_id)).objects, wanted)
+def _objects(view: DatabaseView, run_id: int, criteria: ContentFilter, answer: Negotiated) -> Response:
+    page = find_objects(read_contents(view.connection, find_run(view.connection, run_id)).objects, criteria)
     return answer.page([object_document(item) for item in page.items], page.next_cursor, _OBJECT_COLUMNS)
 
 
@@ -145,32 +145,32 @@ def _diff(view: DatabaseView, run_id: int, query: DiffQuery) -> dict[str, Any]:
         against = previous_success(view.connection, view.snapshot, run, view.now)
     else:
         against = find_run(view.connection, query.against)
-    found, reason = None, "this job has no earlier success"
+    diff, reason = None, "this job has no earlier success"
     if against:
         now, before = read_contents(view.connection, run).objects, read_contents(view.connection, against).objects
-        found = difference(now, before, query.threshold)
+        diff = difference(now, before, query.threshold)
         reason = f"the databases and tables of run {run.id if not now else against.id} are unknown"
     return {
         "run": _document(view, run),
         "against": _document(view, against) if against else None,
         "threshold": query.threshold,
-        "reason": None if found else reason,
-        **_difference_document(found, query.limit),
+        "reason": None if diff else reason,
+        **_difference_document(diff, query.limit),
     }
 
 
-def _difference_document(found: BackupDiff | None, limit: int) -> dict[str, Any]:
-    if found is None:
+def _difference_document(diff: BackupDiff | None, limit: int) -> dict[str, Any]:
+    if diff is None:
         return {"added": None, "removed": None, "changed": None, "truncated": False}
 
     def shown(items: tuple[SizedObject, ...]) -> list[dict[str, Any]]:
         return [object_document(item) for item in items[:limit]]
 
     return {
-        "added": shown(found.added),
-        "removed": shown(found.removed),
-        "changed": [_changed_document(changed) for changed in found.changed[:limit]],
-        "truncated": any(len(items) > limit for items in (found.added, found.removed, found.changed)),
+        "added": shown(diff.added),
+        "removed": shown(diff.removed),
+        "changed": [_changed_document(changed) for changed in diff.changed[:limit]],
+        "truncated": any(len(items) > limit for items in (diff.added, diff.removed, diff.changed)),
     }
 
 

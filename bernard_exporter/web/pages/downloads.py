@@ -22,7 +22,7 @@ from bernard_exporter.queries.files import file_document, list_files
 from bernard_exporter.queries.objects import list_objects, object_document
 from bernard_exporter.queries.runs import find_run, search_runs
 from bernard_exporter.web.pages.query import Query
-from bernard_exporter.web.pages.run import asked_of, run_number
+from bernard_exporter.web.pages.run import parse_run_query, run_number
 from bernard_exporter.web.pages.search import run_filter, understand
 
 _FORMULA = frozenset("=+-@")
@@ -43,23 +43,23 @@ class Downloads:
         query = Query(request.url.query)
         snapshot = self._executor.view.snapshot
         words = understand((query.text("q") or "").strip(), snapshot)
-        wanted = run_filter(query, words, snapshot, MAX_LIMIT)
+        criteria = run_filter(query, words, snapshot, MAX_LIMIT)
 
         def find(view: DatabaseView) -> list[dict[str, Any]]:
-            found = search_runs(view.connection, view.snapshot, wanted).items
-            return [run_document(run, view.snapshot.policy.datacenter(run.host)) for run in found]
+            runs = search_runs(view.connection, view.snapshot, criteria).items
+            return [run_document(run, view.snapshot.policy.datacenter(run.host)) for run in runs]
 
         return _file("runs", _RUN, await self._executor.query_database(find))
 
     async def files(self, request: Request) -> Response:
         """Return the files of a run."""
         run_id = run_number(request.path_params["id"])
-        wanted = asked_of(Query(request.url.query), files=MAX_LIMIT).files
+        criteria = parse_run_query(Query(request.url.query), files=MAX_LIMIT).files
 
         def find(view: DatabaseView) -> list[dict[str, Any]]:
             return [
                 file_document(file)
-                for file in list_files(view.connection, find_run(view.connection, run_id), wanted).items
+                for file in list_files(view.connection, find_run(view.connection, run_id), criteria).items
             ]
 
         return _file(f"run-{run_id}-files", _FILE, await self._executor.query_database(find))
@@ -67,11 +67,11 @@ class Downloads:
     async def objects(self, request: Request) -> Response:
         """Return the databases and tables of a run."""
         run_id = run_number(request.path_params["id"])
-        wanted = asked_of(Query(request.url.query), objects=MAX_LIMIT).objects
+        criteria = parse_run_query(Query(request.url.query), objects=MAX_LIMIT).objects
 
         def find(view: DatabaseView) -> list[dict[str, Any]]:
-            found = list_objects(read_contents(view.connection, find_run(view.connection, run_id)).objects, wanted)
-            return [object_document(item) for item in found.items]
+            page = list_objects(read_contents(view.connection, find_run(view.connection, run_id)).objects, criteria)
+            return [object_document(item) for item in page.items]
 
         return _file(f"run-{run_id}-objects", _OBJECT, await self._executor.query_database(find))
 

@@ -24,8 +24,8 @@ def _moment(value: object) -> object:
     if not isinstance(value, str):
         return value
     try:
-        found = datetime.fromisoformat(value)
-        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+        moment = datetime.fromisoformat(value)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise ValueError("a date or time such as 2026-03-10 or 2026-03-10T12:00Z") from error
 

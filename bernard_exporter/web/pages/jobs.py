@@ -37,7 +37,7 @@ class Choices:
     datacenters: tuple[str, ...]
 
 
-def wanted(query: Query) -> JobSelection:
+def parse_selection(query: Query) -> JobSelection:
     """Parse the query of the list.
 
     Raises:
@@ -49,14 +49,14 @@ def wanted(query: Query) -> JobSelection:
     return JobSelection(query.read(JobQuery, limit=_JOBS), None)
 
 
-def find(snapshot: Snapshot, asked: JobSelection) -> Page[JobStatus]:
+def find(snapshot: Snapshot, selection: JobSelection) -> Page[JobStatus]:
     """Return a page of the selected jobs, worst first.
 
     Raises:
         FilterError: the cursor is not one of this list.
     """
-    jobs = [status for status in find_jobs(snapshot, asked.filter) if asked.unjudged in (None, _kind(status))]
-    return sorted_page(jobs, _badness, asked.filter.limit, asked.filter.cursor, "state")
+    jobs = [status for status in find_jobs(snapshot, selection.filter) if selection.unjudged in (None, _kind(status))]
+    return sorted_page(jobs, _badness, selection.filter.limit, selection.filter.cursor, "state")
 
 
 def _kind(status: JobStatus) -> str | None:

@@ -28,11 +28,11 @@ class Query:
 
     def without(self, *names: str) -> dict[str, list[str]]:
         """Return all parameters except some, for links."""
-        found: dict[str, list[str]] = {}
+        values: dict[str, list[str]] = {}
         for key, value in self._given:
             if key not in names:
-                found.setdefault(key, []).append(value)
-        return found
+                values.setdefault(key, []).append(value)
+        return values
 
     def texts(self, name: str) -> tuple[str, ...]:
         """Return the distinct values of a parameter, in order."""

@@ -74,7 +74,7 @@ class RunPage:
     objects: Page[SizedObject]
     files: Page[File]
     difference: BackupDiff | None
-    asked: RunPageQuery
+    run_query: RunPageQuery
 
     @property
     def change(self) -> float | None:
@@ -88,7 +88,7 @@ class RunPage:
         return tuple(item for item in removed if item.object.name is None)
 
 
-def asked_of(query: Query, files: int = _FILES, objects: int = _OBJECTS) -> RunPageQuery:
+def parse_run_query(query: Query, files: int = _FILES, objects: int = _OBJECTS) -> RunPageQuery:
     """Parse the query of a run's page: a single part if it has a cursor or filter for it, else all parts.
 
     Args:
@@ -114,7 +114,7 @@ def _parts(query: Query) -> frozenset[Part]:
     return frozenset(Part)
 
 
-def run_page(view: DatabaseView, run_id: int, asked: RunPageQuery) -> RunPage:
+def run_page(view: DatabaseView, run_id: int, run_query: RunPageQuery) -> RunPage:
     """Return a run and its contents.
 
     Raises:
@@ -125,9 +125,9 @@ def run_page(view: DatabaseView, run_id: int, asked: RunPageQuery) -> RunPage:
     run = find_run(view.connection, run_id)
     datacenter = view.snapshot.policy.datacenter(run.host)
     previous = previous_success(view.connection, view.snapshot, run, view.now)
-    objects = _objects(view, run if asked.parts & {Part.OBJECTS, Part.DIFFERENCE} else None)
-    before = _objects(view, previous if Part.DIFFERENCE in asked.parts else None)
-    files = list_files(view.connection, run, asked.files) if Part.FILES in asked.parts else _NO_FILES
+    objects = _objects(view, run if run_query.parts & {Part.OBJECTS, Part.DIFFERENCE} else None)
+    before = _objects(view, previous if Part.DIFFERENCE in run_query.parts else None)
+    files = list_files(view.connection, run, run_query.files) if Part.FILES in run_query.parts else _NO_FILES
     return RunPage(
         run=run,
         job=Job(run.section, run.type, datacenter) if run.section and run.type else None,
@@ -136,10 +136,10 @@ def run_page(view: DatabaseView, run_id: int, asked: RunPageQuery) -> RunPage:
         has_files=bool(files.items or list_files(view.connection, run, _ANY_FILE).items),
         databases=_count(objects, databases=True),
         tables=_count(objects, databases=False),
-        objects=list_objects(objects, asked.objects),
+        objects=list_objects(objects, run_query.objects),
         files=files,
         difference=difference(objects, before, THRESHOLD),
-        asked=asked,
+        run_query=run_query,
     )
 
 

@@ -24,16 +24,16 @@ class SearchWords:
     """The meaning of the words of a search.
 
     Attributes:
-        found: facet and value of each word.
+        facets: facet and value of each word.
         names: the words that are looked for in the names of runs.
     """
 
-    found: tuple[tuple[str, str], ...] = ()
+    facets: tuple[tuple[str, str], ...] = ()
     names: tuple[str, ...] = ()
 
     def of(self, facet: str) -> tuple[str, ...]:
         """Return the distinct values of a facet."""
-        return tuple(dict.fromkeys(value for key, value in self.found if key == facet))
+        return tuple(dict.fromkeys(value for key, value in self.facets if key == facet))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +63,13 @@ def understand(text: str, snapshot: Snapshot) -> SearchWords:
     if len(words) > _MOST_WORDS:
         raise FilterError("q", f"found {len(words)} words, expected at most {_MOST_WORDS}")
     known = _known(snapshot)
-    found: list[tuple[str, str]] = []
+    facets: list[tuple[str, str]] = []
     names: list[str] = []
     for word in words:
         meant = _explicit(word) or known.get(word) or known.get(word.lower())
-        found += meant or []
+        facets += meant or []
         names += [] if meant else [word.removeprefix("name:")]
-    return SearchWords(tuple(found), tuple(dict.fromkeys(filter(None, names))))
+    return SearchWords(tuple(facets), tuple(dict.fromkeys(filter(None, names))))
 
 
 def run_filter(query: Query, words: SearchWords, snapshot: Snapshot, limit: int) -> RunForm:
@@ -96,23 +96,23 @@ def run_filter(query: Query, words: SearchWords, snapshot: Snapshot, limit: int)
     )
 
 
-def hints(view: DatabaseView, query: Query, words: SearchWords, wanted: RunFilter) -> tuple[Hint, ...]:
+def hints(view: DatabaseView, query: Query, words: SearchWords, criteria: RunFilter) -> tuple[Hint, ...]:
     """Return the hosts and sources whose names begin with a text of a search that found no run; reads every row.
 
     Raises:
         sqlalchemy.exc.SQLAlchemyError: a statement failed, such as by taking too long.
     """
-    found: list[Hint] = []
-    named = [*words.found, *((facet, name) for name in words.names for facet in ("host", "source"))]
+    suggestions: list[Hint] = []
+    named = [*words.facets, *((facet, name) for name in words.names for facet in ("host", "source"))]
     for facet in ("host", "source"):
         for text in dict.fromkeys((*query.texts(facet), *(value for key, value in named if key == facet))):
             if facet == "host":
                 names = sorted(host for host in view.snapshot.hosts if host.startswith(text.lower()))
             else:
                 names = sources_beginning(view.connection, text, _MOST_HINTS + 1)
-            others = [name for name in names if name != text and name not in wanted.host]
-            found += [Hint(facet, name, _instead(query, facet, text, name)) for name in others[:_MOST_HINTS]]
-    return tuple(found)
+            others = [name for name in names if name != text and name not in criteria.host]
+            suggestions += [Hint(facet, name, _instead(query, facet, text, name)) for name in others[:_MOST_HINTS]]
+    return tuple(suggestions)
 
 
 def _instead(query: Query, facet: str, text: str, name: str) -> dict[str, list[str]]:
@@ -142,11 +142,11 @@ def _known(snapshot: Snapshot) -> dict[str, list[tuple[str, str]]]:
 
 def _hosts(snapshot: Snapshot) -> dict[str, list[str]]:
     """Return the hosts by name, with and without the domain."""
-    found: dict[str, list[str]] = {}
+    hosts: dict[str, list[str]] = {}
     for host in snapshot.hosts:
         for word in {host, host.partition(".")[0]} - {""}:
-            found.setdefault(word, []).append(host)
-    return found
+            hosts.setdefault(word, []).append(host)
+    return hosts
 
 
 def _explicit(word: str) -> list[tuple[str, str]] | None:

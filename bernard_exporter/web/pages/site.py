@@ -30,7 +30,7 @@ from bernard_exporter.web.pages.links import Links
 from bernard_exporter.web.pages.overview import overview
 from bernard_exporter.web.pages.query import Query
 from bernard_exporter.web.pages.rendering import Templates
-from bernard_exporter.web.pages.run import Part, asked_of, run_number, run_page
+from bernard_exporter.web.pages.run import Part, parse_run_query, run_number, run_page
 from bernard_exporter.web.pages.search import Hint, hints, run_filter, understand
 from bernard_exporter.web.pages.timeline_chart import plan
 from bernard_exporter.web.pages.timeline_table import table_rows
@@ -87,22 +87,21 @@ class Site:
     async def jobs(self, request: Request) -> Response:
         """Return the list of jobs that match a filter."""
         query = Query(request.url.query)
-        wanted = jobs.wanted(query)
-
-        found = await self._executor.query_snapshot(lambda view: jobs.find(view.snapshot, wanted))
-        return await self._page("jobs.html", "/jobs", wanted=wanted, found=found)
+        selection = jobs.parse_selection(query)
+        page = await self._executor.query_snapshot(lambda view: jobs.find(view.snapshot, selection))
+        return await self._page("jobs.html", "/jobs", selection=selection, page=page)
 
     async def job(self, request: Request) -> Response:
         """Return the page of a job; its history is left out while the database is unavailable."""
         view = self._executor.view
         status = find_job(view.snapshot, job_in_path(request.scope))
-        found: JobPage | None = None
+        job_page: JobPage | None = None
         if self._poller.self_metrics.up:
             try:
-                found = await self._executor.query_database(lambda view: history(view, status.job, status.limits))
+                job_page = await self._executor.query_database(lambda view: history(view, status.job, status.limits))
             except StoreError as error:
                 errors.log(error)
-        return await self._page("job.html", "/jobs", status=status, history=found)
+        return await self._page("job.html", "/jobs", status=status, history=job_page)
 
     async def runs(self, request: Request) -> Response:
         """Return the list of runs that match a search and filters."""
@@ -112,34 +111,34 @@ class Site:
             return RedirectResponse(self._links.run(int(text)), 303)
         snapshot = self._executor.view.snapshot
         words = understand(text, snapshot)
-        wanted = run_filter(query, words, snapshot, _RUNS)
-        page = await self._executor.query_database(lambda view: search_runs(view.connection, view.snapshot, wanted))
+        criteria = run_filter(query, words, snapshot, _RUNS)
+        page = await self._executor.query_database(lambda view: search_runs(view.connection, view.snapshot, criteria))
         meant: tuple[Hint, ...] = ()
         if not page.items:
             # A hint that takes too long is not worth an error.
             with suppress(StoreError):
-                meant = await self._executor.query_database(lambda view: hints(view, query, words, wanted))
+                meant = await self._executor.query_database(lambda view: hints(view, query, words, criteria))
         return await self._page(
-            "runs.html", "/runs", text=text, words=words, wanted=wanted, page=page, query=query, hints=meant
+            "runs.html", "/runs", text=text, words=words, criteria=criteria, page=page, query=query, hints=meant
         )
 
     async def run(self, request: Request) -> Response:
         """Return the page of a run."""
         query = Query(request.url.query)
         run_id = run_number(request.path_params["id"])
-        asked, too_large = asked_of(query), False
+        run_query, too_large = parse_run_query(query), False
         try:
-            found = await self._executor.query_database(lambda view: run_page(view, run_id, asked))
+            details = await self._executor.query_database(lambda view: run_page(view, run_id, run_query))
         except StoreError as error:
-            if error.reason != "timeout" or Part.FILES not in asked.parts:
+            if error.reason != "timeout" or Part.FILES not in run_query.parts:
                 raise
             # A page of its files can be shown even if there are too many to read all of them.
-            only, too_large = replace(asked, parts=frozenset({Part.FILES})), True
-            found = await self._executor.query_database(lambda view: run_page(view, run_id, only))
+            only, too_large = replace(run_query, parts=frozenset({Part.FILES})), True
+            details = await self._executor.query_database(lambda view: run_page(view, run_id, only))
         return await self._page(
             "run.html",
             "/runs",
-            view=found,
+            view=details,
             query=query,
             threshold=THRESHOLD,
             most=_MOST_CHANGES,
@@ -149,18 +148,18 @@ class Site:
     async def schedule(self, request: Request) -> Response:
         """Return the schedule of yesterday, today and tomorrow."""
         query = Query(request.url.query)
-        wanted = query.read(ScheduleForm)
+        criteria = query.read(ScheduleForm)
         now = self._executor.view.now
-        day = _day(wanted, now)
+        day = _day(criteria, now)
         start, end = day - _DAY, day + 2 * _DAY
         events = await self._executor.query_database(
-            lambda view: timeline(view.connection, view.snapshot, wanted, start, end, view.now)
+            lambda view: timeline(view.connection, view.snapshot, criteria, start, end, view.now)
         )
         drawing = plan(events, start, end, now)
         return await self._page(
             "schedule.html",
             "/schedule",
-            wanted=wanted,
+            criteria=criteria,
             events=events,
             rows=table_rows(events, _MOST_EVENTS),
             plan=drawing,

@@ -101,9 +101,9 @@ def _visible(bars: Iterable[Bar]) -> tuple[Bar, ...]:
     """Return the bars without those that a longer bar of the same outcome covers at the same place."""
     longest: dict[tuple[str, int], Bar] = {}
     for bar in bars:
-        place = bar.outcome, round(bar.x)
-        if place not in longest or bar.width >= longest[place].width:
-            longest[place] = bar
+        position = bar.outcome, round(bar.x)
+        if position not in longest or bar.width >= longest[position].width:
+            longest[position] = bar
     return tuple(longest.values())
 
 

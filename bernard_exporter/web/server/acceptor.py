@@ -53,9 +53,9 @@ class Bounds(NamedTuple):
 def bounds(encrypted: bool) -> Bounds:
     """Return the limits of connections for the available file descriptors, after raising the soft limit."""
     opened = _OPEN_ENCRYPTED if encrypted else _OPEN
-    wanted = _SILENT + opened + _KEPT_BACK
+    needed = _SILENT + opened + _KEPT_BACK
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    limit = wanted if resource.RLIM_INFINITY in (soft, hard) else min(wanted, max(soft, hard))
+    limit = needed if resource.RLIM_INFINITY in (soft, hard) else min(needed, max(soft, hard))
     if soft != resource.RLIM_INFINITY and soft < limit:
         resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
     rest = max(limit - _KEPT_BACK, 2 * _FEWEST)

@@ -156,9 +156,9 @@ class Room:
 def network(address: str) -> str:
     """Return the client's network: an IPv4 address, or the first 64 bits of an IPv6 address."""
     try:
-        found = ipaddress.ip_address(address.partition("%")[0])
+        ip = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
         return address
-    if isinstance(found, ipaddress.IPv6Address):
-        return str(found.ipv4_mapped) if found.ipv4_mapped else found.packed[:8].hex()
+    if isinstance(ip, ipaddress.IPv6Address):
+        return str(ip.ipv4_mapped) if ip.ipv4_mapped else ip.packed[:8].hex()
     return address

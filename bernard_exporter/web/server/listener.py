@@ -52,10 +52,10 @@ def inherit() -> list[socket.socket]:
 def _passed(descriptor: int) -> socket.socket:
     try:
         os.set_inheritable(descriptor, False)
-        found = socket.socket(fileno=descriptor)
-        if found.type == socket.SOCK_STREAM and found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
-            found.listen(_BACKLOG)
-            return found
+        listening = socket.socket(fileno=descriptor)
+        if listening.type == socket.SOCK_STREAM and listening.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+            listening.listen(_BACKLOG)
+            return listening
         cause = "not a listening stream socket"
     except OSError as error:
         cause = os.strerror(error.errno or 0)
