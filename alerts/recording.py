@@ -37,7 +37,8 @@ def recordings(settings: SiteSettings) -> Iterator[Recording]:
         SPEAKER,
         _speaker(settings),
         "Of each job, the exporter with the newest event, of equals one that can read; not for a job that is planned, "
-        "nor for one that the policy expects for fewer of the last 25 hours than its exporter was up.",
+        "nor for one that its exporter expected for fewer of the last 25 hours than it read the database or expected "
+        "another job.",
     )
 
 
@@ -48,7 +49,9 @@ def of_speaker(expr: str) -> str:
 
 
 def _speaker(settings: SiteSettings) -> str:
-    hours = f"[{settings.window(_ADDED)}:{settings.window(_STEP)}]"
+    window = f"[{settings.window(_ADDED)}:{settings.window(_STEP)}]"
+    hours = f"(sum_over_time({c.EXPECTED()}{window}) or {c.EXPECTED()} * 0)"
+    known = f"max by ({_TARGET}) (sum_over_time({c.EXPECTED()}{window}) or sum_over_time({c.UP()}{window}))"
     return f"""\
 topk by ({JOB}) (1,
   {c.EXPECTED()} * 0
@@ -56,7 +59,7 @@ topk by ({JOB}) (1,
 )
 unless on ({JOB}) {c.ALERTS_FROM()} > time()
 unless on ({JOB}) (
-  max by (job, {JOB}) (sum_over_time({c.EXPECTED()}{hours}) or {c.EXPECTED()} * 0)
-  < on (job) group_left () max by (job) (sum_over_time({c.UP()}{hours}))
+  max by (job, {JOB}) {hours}
+  < max by (job, {JOB}) ({hours} * 0 + on ({_TARGET}) group_left () {known})
   and on ({JOB}) {c.EXPECTED()} == 1
 )"""

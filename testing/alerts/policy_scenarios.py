@@ -72,6 +72,27 @@ def _added() -> Iterator[Scenario]:
         interval="5m",
     )
     yield Scenario(
+        "a job added just before the database was away for ten hours is missing after 24 hours, not after ten",
+        of_all(
+            target(reads=parts((1, 36), (0, 120), (1, 400))),
+            job(section="s2"),
+            job(NO_SUCCESS, while_scraped=_LATE),
+        ),
+        {720: (), 800: (), 1500: (), 1516: (MISSING,), 1600: (MISSING,)},
+        interval="5m",
+    )
+    yield Scenario(
+        "a job of one exporter of several that share the jobs is not new after an outage of its exporter",
+        of_all(
+            target("b"),
+            job(section="s2", instance="b"),
+            target(reads=parts((1, 120), (None, 60), (1, 400))),
+            job(NO_SUCCESS, while_scraped=((True, 120), (False, 60), (True, 400))),
+        ),
+        {599: (MISSING,), 900 + 14: (), 900 + 16: (MISSING,), 1000: (MISSING,)},
+        interval="5m",
+    )
+    yield Scenario(
         "two jobs added to a policy of others are never stale everywhere while they never ran",
         of_all(
             _known(), job(NO_SUCCESS, while_scraped=_LATE), job(NO_SUCCESS, datacenter="codfw", while_scraped=_LATE)

@@ -78,6 +78,15 @@ STORIES: dict[str, tuple[Story, set[str]]] = {
         ),
         set(),
     ),
+    "a job added just before the database is away for ten hours raises no alert for a day": (
+        story(
+            16,
+            *runs(S1, -2 * DAY, 8 * HOUR),
+            PolicyChange(HOUR, S2, EVERY_8_H),
+            Disturbance(Kind.DATABASE_AWAY, 3 * HOUR, 13 * HOUR),
+        ),
+        {"BernardPollFailing critical"},
+    ),
     "a job removed from the policy is silent though the other exporter is dead": (
         story(
             6,
