@@ -39,7 +39,7 @@ SMALL: Rule = {
 DOWN: Rule = {
     "alert": "BernardDown",
     "expr": 'absent(bernard_up{job="bernard"})',
-    "for": "5m",
+    "for": "15m",
     "keep_firing_for": "20m",
     "labels": LABELS,
 }
