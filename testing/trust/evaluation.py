@@ -60,13 +60,14 @@ def _series(stored: Mapping[str, Values], minutes: int) -> Iterator[dict[str, st
             yield {"series": name, "values": written(values, minutes)}
 
 
-def firing(rules: str, stored: Mapping[str, Values], minutes: int) -> Firing:
+def firing(rules: str, stored: Mapping[str, Values], minutes: int, every: int = 1) -> Firing:
     """Return the alerts that fire at each minute of a story.
 
     Args:
         rules: the text of a file of rules.
         stored: the samples of each series by minute.
         minutes: the length of the story.
+        every: minutes between evaluations of the rules.
     """
     nothing = {"expr": _FIRING, "exp_samples": []}
     test = {
@@ -74,7 +75,7 @@ def firing(rules: str, stored: Mapping[str, Values], minutes: int) -> Firing:
         "input_series": list(_series(stored, minutes)),
         "promql_expr_test": [{**nothing, "eval_time": f"{minute}m"} for minute in range(minutes + 1)],
     }
-    document = {"rule_files": ["rules.yaml"], "evaluation_interval": "1m", "tests": [test]}
+    document = {"rule_files": ["rules.yaml"], "evaluation_interval": f"{every}m", "tests": [test]}
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "rules.yaml").write_text(rules)
         # JSON is YAML, and written faster.

@@ -43,6 +43,9 @@ _TIME = "_timestamp_seconds"
 @cache
 def _schedule(every: int) -> Schedule:
     hours = every // HOUR
+    if hours == 168:
+        # Stories begin on a Thursday.
+        return Schedule("0 0 * * 4")
     return Schedule("0 0 * * *" if hours == 24 else f"0 */{hours} * * *")
 
 
