@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import signal
 import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +18,8 @@ import pymysql
 import pytest
 
 PATIENCE = 60.0
+# Ports below are often taken, and browsers refuse some of them.
+_FIRST_PORT = 11_000
 
 
 def need(*names: str) -> str:
@@ -29,10 +32,14 @@ def need(*names: str) -> str:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a free port that no client gets from the system before a server listens on it."""
+    first_of_clients = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    while True:
+        # The tests of several workers draw at the same time, and with the same seed.
+        port = secrets.choice(range(_FIRST_PORT, max(first_of_clients, 2 * _FIRST_PORT)))
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def eventually(condition: Callable[[], object], expectation: str, seconds: float = PATIENCE) -> None:

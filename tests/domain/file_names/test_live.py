@@ -8,7 +8,7 @@ import platform
 import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -65,6 +65,8 @@ _ALONE = [
     "CREATE TRIGGER a.watching BEFORE INSERT ON a.t FOR EACH ROW SET @seen = 1",
     "CREATE PROCEDURE a.doing() SELECT 1",
 ]
+# Seconds that one command may take, and how often it may take longer.
+_PATIENCE, _ATTEMPTS = 120.0, 3
 SYSTEM = ("mysql", "sys", "performance_schema")
 
 
@@ -114,15 +116,21 @@ def derived(backup_type: str, names: Names) -> set[Object]:
 
 
 def run(*arguments: str) -> None:
-    done = subprocess.run(arguments, capture_output=True, text=True, check=False)
+    done = subprocess.run(arguments, capture_output=True, text=True, check=False, timeout=_PATIENCE)
     assert done.returncode == 0, done.stderr[-2000:]
 
 
 def dump(server: MariaDB, directory: Path, *options: str) -> Names:
     """Dump all but the server's own databases, and return the names in the dump."""
     own = ["--regex", r"^(?!(mysql|sys|performance_schema)\.)", "--triggers", "--routines", "--events"]
-    run(need("mydumper"), "-h", "127.0.0.1", "-P", str(server.port), "-u", "root", "-o", str(directory), *own, *options)
-    return listed(directory)
+    address = ["-h", "127.0.0.1", "-P", str(server.port), "-u", "root"]
+    # mydumper 0.10 seldom hangs, all of its threads waiting for each other.
+    for attempt in range(_ATTEMPTS):
+        made = directory / str(attempt)
+        with suppress(subprocess.TimeoutExpired):
+            run(need("mydumper"), *address, "-o", str(made), *own, *options)
+            return listed(made)
+    pytest.fail(f"mydumper hung {_ATTEMPTS} times")
 
 
 def back_up(server: MariaDB, directory: Path) -> Names:
