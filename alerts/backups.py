@@ -218,7 +218,8 @@ def _running_long() -> Alert:
         "BackupRunningLong",
         Severity.WARNING,
         of_speaker(f"time() - {c.ONGOING_START()} > {c.MAX_DURATION()}"),
-        5 * MINUTE,
+        # A run that ends while the database is away for a short time is not long.
+        15 * MINUTE,
         JOB_LABELS,
         "The oldest run in progress started longer ago than max_duration.",
         f"{THE_JOB} has run for {shown(VALUE, AGE)}",

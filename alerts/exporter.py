@@ -113,10 +113,11 @@ def _inventory_old(settings: SiteSettings) -> Iterator[Alert]:
     yield Alert(
         "BernardInventoryOld",
         Severity.CRITICAL,
-        f"time() - max by (job) ({c.NEWEST_START()})\n> on () group_left () min({c.MAX_AGE()})",
+        f"time() - max by (job) ({c.NEWEST_START()})\n"
+        f"> on () group_left () min({c.MAX_AGE()} unless {c.ALERTS_FROM()} > time())",
         15 * MINUTE,
         ("job",),
-        "The newest run of all jobs started longer ago than the shortest max_age of the policy.",
+        "The newest run of all jobs started longer ago than the shortest max_age of the policy, planned jobs aside.",
         f"No backup at all was recorded for {age}",
         f"The newest run of any backup started {age} ago, longer than the shortest max_age of the policy. Either no "
         "backup runs, or no run is recorded, or a replica lags.",

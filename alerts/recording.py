@@ -55,7 +55,7 @@ def _speaker(settings: SiteSettings) -> str:
     return f"""\
 topk by ({JOB}) (1,
   {c.EXPECTED()} * 0
-  + on ({_TARGET}) group_left () ({c.NEWEST_EVENT()} + {c.UP()} / 2)
+  + on ({_TARGET}) group_left () max by ({_TARGET}) ({c.NEWEST_EVENT()} + {c.UP()} / 2)
 )
 unless on ({JOB}) {c.ALERTS_FROM()} > time()
 unless on ({JOB}) (

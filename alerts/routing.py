@@ -109,6 +109,8 @@ def inhibitions() -> list[dict[str, Any]]:
         over(["alertname=BackupTooSmall"], ["alertname=BackupSizeChanged"], JOB_LABELS),
         # What cannot be read is soon older than what another exporter reads.
         over(["alertname=BernardPollFailing"], ["alertname=BernardExportersDisagree"], promql.TARGET_LABELS),
+        over(["alertname=BernardPollFailing", critical], ["alertname=BernardExportersDisagree"], ("job",)),
+        over(["alertname=BernardInventoryOld", "cause=empty"], ["alertname=BackupMissing"]),
         # When no run is recorded at all, a single alert is enough.
         over(["alertname=BernardInventoryOld"], ["alertname=BackupDidNotStart"]),
         # The data about backups is old. The failure of one of several exporters inhibits nothing.

@@ -14,9 +14,11 @@ from testing.alerts.scenarios import (
     SEEN_ONLY,
     Changes,
     Scenario,
+    always,
     job,
     of_all,
     parts,
+    series,
     target,
 )
 
@@ -269,8 +271,25 @@ def _attempts() -> Iterator[Scenario]:
     yield Scenario(
         "a run that takes as long as it may raises no alert, and one minute more is too long until it ends",
         of_all(target(), job({c.ONGOING_START: parts((600 - limit, 40), (None, 60))})),
-        {10: (), 15: (), 16: (LONG,), 40 + KEPT - 1: (LONG,), 40 + KEPT: ()},
+        {10: (), 25: (), 26: (LONG,), 40 + KEPT - 1: (LONG,), 40 + KEPT: ()},
         pending={10: (), 11: (LONG,)},
+    )
+    yield Scenario(
+        "a run that ends while the database is away for 12 minutes is not running long",
+        of_all(target(), job({c.ONGOING_START: parts((660 - limit, 25), (None, 60))})),
+        {12: (), 20: (), 25: (), 40: ()},
+        pending={11: (), 12: (LONG,), 24: (LONG,), 25: ()},
+    )
+    yield Scenario(
+        "one pair of exporter and target with two sets of other labels blinds no alert",
+        of_all(
+            target(),
+            series(c.NEWEST_EVENT, always(-DAY), job="bernard", instance="a", cluster="x"),
+            series(c.UP, always(1), job="bernard", instance="a", cluster="x"),
+            job(NO_SUCCESS),
+            ELSEWHERE,
+        ),
+        {14: (), 15: (MISSING,)},
     )
     yield Scenario(
         "an abandoned run is not running long",

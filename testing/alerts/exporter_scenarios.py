@@ -19,6 +19,7 @@ from testing.alerts.scenarios import (
     job,
     of_all,
     parts,
+    planned,
     series,
     target,
 )
@@ -130,6 +131,16 @@ def _inventory_old() -> Iterator[Scenario]:
         of_all(target(), limits, series(c.NEWEST_START, always(600 - 3 * DAY), **A)),
         {10: (), 25: (), 26: (runs,)},
         pending={10: (), 11: (runs,)},
+    )
+    yield Scenario(
+        "the shortest limit does not count before its planned job may be late",
+        of_all(
+            target(),
+            of_all(job(), job(planned(60 * 60) | {c.MAX_AGE: 7200}, backup_type="snapshot")),
+            series(c.NEWEST_START, always(-7200), **A),
+        ),
+        {20: (), 59: (), 60 + 14: (), 60 + 15: (runs,)},
+        pending={59: (), 60: (runs,)},
     )
     yield Scenario(
         "of two exporters the newer run counts",

@@ -115,6 +115,8 @@ def test_inhibition_is_as_designed() -> None:
         ("alertname=BackupFailingRepeatedly", "alertname=BackupFailed", job),
         ("alertname=BackupTooSmall", "alertname=BackupSizeChanged", job),
         ("alertname=BernardPollFailing", "alertname=BernardExportersDisagree", ("job", "instance")),
+        ("alertname=BernardPollFailing severity=critical", "alertname=BernardExportersDisagree", ("job",)),
+        ("alertname=BernardInventoryOld cause=empty", "alertname=BackupMissing", ()),
         ("alertname=BernardInventoryOld", "alertname=BackupDidNotStart", ()),
         ("alertname=BernardPollFailing severity=critical", "alertname=~Backup.+", ()),
         ("alertname=BernardPollFailing severity=critical", "alertname=BernardInventoryOld", ()),
