@@ -54,7 +54,7 @@ def written(rule_file: str, scenarios: list[Scenario], evaluation: str) -> str:
     """Return the file for ``promtool test rules``, with the rules evaluated so often."""
     tests = [_test(scenario) for scenario in scenarios]
     document = {"rule_files": [rule_file], "evaluation_interval": evaluation, "tests": tests}
-    return f"# Written by `make generate`; change tests/alerts/*.py instead.\n{as_yaml(document)}"
+    return f"# Written by `make generate`; change testing/alerts/*.py instead.\n{as_yaml(document)}"
 
 
 def _test(scenario: Scenario) -> dict[str, Any]:
