@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import heapq
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
-from typing import NamedTuple
 
 from sqlalchemy.engine import Connection
 
-from bernard_exporter.domain.model import WRITER_FORGETS, Job, Order, Run, Status
+from bernard_exporter.domain.model import WRITER_FORGETS, Job, Run, Status
 from bernard_exporter.domain.policy import Policy
+from bernard_exporter.inventory import crowds
 from bernard_exporter.inventory.builder import FOLLOWED, RecordBuilder, Unfollowed
+from bernard_exporter.inventory.crowds import Crowd, CrowdReader
 from bernard_exporter.inventory.record import BAND_RUNS, Record
 from bernard_exporter.inventory.row_counts import CountKey, RowCounts, StartKind
 from bernard_exporter.store import reader
-from bernard_exporter.store.reader import IndexPosition, Newer, Pair
+from bernard_exporter.store.reader import IndexPosition, Pair
 from bernard_exporter.store.schema import UNKNOWN_START
 
-# A section with more runs of a type and status in the relevant time is a crowd: the index does not help there, as each
-# row must be looked up for its data centre. A job has no more rows that are not finished runs.
-CROWD = 20_000
 # The number of newest successes that are read for a job in a crowd.
 _MOST_SUCCESSES = 10_000
 _PAIRS_AT_ONCE = 50
@@ -31,23 +28,6 @@ _PAGE, _LARGEST_PAGE = 100, 6_400
 _ENOUGH_SUCCESSES = BAND_RUNS + 1
 # The maximum number of rows of other data centres that are skipped for the band alone.
 _BAND_SEARCH = 1000
-
-
-class Crowd(NamedTuple):
-    """A job that has far more rows with something in common than a backup can have.
-
-    Attributes:
-        reason: what the rows have in common, as a predicate.
-    """
-
-    job: Job
-    rows: int
-    reason: str
-
-
-# Of these a job may have any number of old ones.
-_KEPT = (Status.FINISHED, Status.DELETED)
-_UNUSABLE = {StartKind.UNKNOWN: "have no known start", StartKind.FUTURE: "have a start in the future"}
 
 
 class Loader:
@@ -67,17 +47,13 @@ class Loader:
         """
         self._connection = connection
         self._counts = counts
-        self._bounds = bounds
         self._policy = policy
         self._now = now
         self._recent = int((now - WRITER_FORGETS).timestamp())
         self._until = int(now.timestamp())
-        self._rows: dict[Pair, int] = defaultdict(int)
-        for key, rows in counts.rows.items():
-            self._rows[Pair(key.job.type, key.job.section)] += rows
+        self._crowds = CrowdReader(connection, counts, bounds, policy, self._until)
         # The start from which on all finished runs of a pair were read.
         self._read_from: dict[Pair, int] = {}
-        self._crowds: set[tuple[Pair, Status]] = set()
 
     def load(self, jobs: Iterable[Job]) -> dict[Job, Record]:
         """Return the records of jobs, which must have at least one row each.
@@ -102,29 +78,17 @@ class Loader:
         chunk: list[Pair] = []
         rows = 0
         for pair in pairs:
-            rows += self._rows[pair]
-            if chunk and (rows > CROWD or len(chunk) == _PAIRS_AT_ONCE):
+            rows += self._crowds.rows[pair]
+            if chunk and (rows > crowds.CROWD or len(chunk) == _PAIRS_AT_ONCE):
                 yield chunk
-                chunk, rows = [], self._rows[pair]
+                chunk, rows = [], self._crowds.rows[pair]
             chunk.append(pair)
         if chunk:
             yield chunk
 
     def crowds(self) -> list[Crowd]:
         """Return the jobs that have far too many rows, as of the load, each with what most of them have in common."""
-        rows: Counter[tuple[Job, str]] = Counter()
-        for key, count in self._counts.rows.items():
-            rows[key.job, _UNUSABLE.get(key.start) or _reason(key.status)] += count
-        of_pairs = {(pair, _reason(status)) for pair, status in self._crowds}
-        kept = {_reason(status) for status in _KEPT}
-        crowds: dict[Job, Crowd] = {}
-        for (job, reason), count in rows.most_common():
-            pair = Pair(job.type, job.section)
-            if (pair, reason) in of_pairs or (count > CROWD and reason not in kept):
-                crowds.setdefault(job, Crowd(job, count, reason))
-            # Of the data centres of a section the one with the most rows.
-            of_pairs.discard((pair, reason))
-        return [crowd for _, crowd in sorted(crowds.items())]
+        return self._crowds.crowds()
 
     def count_failures(self, job: Job, builder: RecordBuilder) -> None:
         """Set the number and the last of the failed runs since the newest success of ``builder``.
@@ -146,17 +110,7 @@ class Loader:
             return self._counts.rows[key]
         if self._counts.newest[key] < newest.order[0]:
             return 0
-        return self._newer(job, Status.FAILED, newest.order).runs
-
-    def _newer(self, job: Job, status: Status, after: Order) -> Newer:
-        """Count the runs of a job and status that are newer than ``after``."""
-        pair = Pair(job.type, job.section)
-        total = Newer(0, self._until)
-        for ids in self._parts() if self._are_many(pair, status, int(after[0])) else [None]:
-            for host, newer in reader.newer(self._connection, pair, status.value, after, self._until, ids).items():
-                if self._policy.datacenter(host) == job.datacenter:
-                    total = Newer(total.runs + newer.runs, min(total.oldest, newer.oldest))
-        return total
+        return self._crowds.newer(job, Status.FAILED, newest.order).runs
 
     def _builder(self, job: Job) -> RecordBuilder:
         return RecordBuilder(self._retention(job), self._now)
@@ -167,50 +121,22 @@ class Loader:
         for pair, jobs in pairs.items():
             self._read_from[pair] = min(self._recent, *map(self._retained_since, jobs))
             for status, since in ((Status.FINISHED, self._read_from[pair]), (Status.ONGOING, self._recent)):
-                if self._is_crowd(pair, status, since):
+                if self._crowds.note_crowd(pair, status, since):
                     for job in jobs:
                         self._read_crowd(job, status, since, builders[job])
                 else:
                     by_start[since, status.value].append(pair)
             # Deleted runs are not read, but a crowd of them is reported.
-            self._is_crowd(pair, Status.DELETED, self._recent)
+            self._crowds.note_crowd(pair, Status.DELETED, self._recent)
         for (since, text), alike in by_start.items():
             for run in reader.runs_since(self._connection, alike, [text], since, self._until + 1):
                 builders[self._job(run)].add(run)
 
-    def _is_crowd(self, pair: Pair, status: Status, since: int) -> bool:
-        is_crowd = self._are_many(pair, status, since)
-        if is_crowd:
-            self._crowds.add((pair, status))
-        return is_crowd
-
-    def _are_many(self, pair: Pair, status: str, since: int) -> bool:
-        """Return whether too many runs of a pair and status started since a time to look up each of them."""
-        if self._rows[pair] <= CROWD:
-            return False
-        return reader.are_more(self._connection, pair, str(status), max(since, UNKNOWN_START + 1), self._until, CROWD)
-
     def _read_crowd(self, job: Job, status: Status, since: int, builder: RecordBuilder) -> None:
         limit = FOLLOWED if status is Status.ONGOING else _MOST_SUCCESSES
         times = since, self._until
-        for run in reversed(self._newest_of(job, status, times, limit, ended=status is Status.FINISHED)):
+        for run in reversed(self._crowds.newest_of(job, status, times, limit, ended=status is Status.FINISHED)):
             builder.add(run)
-
-    def _newest_of(
-        self, job: Job, status: str, times: tuple[int, int], limit: int, *, ended: bool = False
-    ) -> list[Run]:
-        """Return the newest runs of a job and status, by parts of the primary key; see ``reader.newest_of``."""
-        pair, until = Pair(job.type, job.section), self._until if ended else None
-        hosts = [host for host in self._counts.hosts if self._policy.datacenter(host) == job.datacenter]
-        newest: list[Run] = []
-        for ids in self._parts():
-            runs = reader.newest_of(self._connection, pair, str(status), hosts, times, ids, limit, until)
-            mine = (run for run in runs if self._job(run) == job)
-            newest = list(islice(heapq.merge(newest, mine, key=lambda run: run.order, reverse=True), limit))
-        return newest
-
-    def _parts(self) -> Iterator[tuple[int, int]]:
-        return reader.id_ranges(self._connection, self._bounds)
 
     def _retained_since(self, job: Job) -> int:
         """Return a time before which no success is retained, provided that the newest finished run is a success."""
@@ -233,8 +159,8 @@ class Loader:
         for run in self._newest_of_each_other_status(job, builder):
             builder.see(run)
         self.count_failures(job, builder)
-        if (Pair(job.type, job.section), Status.ONGOING) in self._crowds:
-            ongoing = self._newer(job, Status.ONGOING, max(builder.last_end, (float(self._recent), -1)))
+        if self._crowds.is_crowd(Pair(job.type, job.section), Status.ONGOING):
+            ongoing = self._crowds.newer(job, Status.ONGOING, max(builder.last_end, (float(self._recent), -1)))
             builder.leave(Unfollowed(max(0, ongoing.runs - builder.ongoing), ongoing.oldest))
 
     def _lacks(self, job: Job, builder: RecordBuilder) -> bool:
@@ -263,9 +189,9 @@ class Loader:
             enough = have >= _ENOUGH_SUCCESSES or (have >= 2 and skipped > _BAND_SEARCH)
             if enough and (retention is None or run.order[0] < latest - retention):
                 break
-            if skipped > CROWD:
+            if skipped > crowds.CROWD:
                 times = UNKNOWN_START + 1, before - 1
-                return self._newest_of(job, Status.FINISHED, times, _MOST_SUCCESSES, ended=True)
+                return self._crowds.newest_of(job, Status.FINISHED, times, _MOST_SUCCESSES, ended=True)
         return successes
 
     def _newest_of_each_other_status(self, job: Job, builder: RecordBuilder) -> list[Run]:
@@ -286,7 +212,7 @@ class Loader:
         pair = Pair(job.type, job.section)
         if status is Status.ONGOING:
             return start >= self._recent
-        return status is Status.FINISHED and start >= self._read_from[pair] and (pair, status) not in self._crowds
+        return status is Status.FINISHED and start >= self._read_from[pair] and not self._crowds.is_crowd(pair, status)
 
     def _texts(self, status: Status) -> list[str]:
         """Return what the database calls a status."""
@@ -295,8 +221,8 @@ class Loader:
     def _newest_at(self, job: Job, status: str, start: int) -> list[Run]:
         """Return the newest run of a job and status, at most one, if it started in a second and none started later."""
         pair = Pair(job.type, job.section)
-        if self._are_many(pair, status, start):
-            return self._newest_of(job, status, (start, start), 1)
+        if self._crowds.are_many(pair, status, start):
+            return self._crowds.newest_of(job, status, (start, start), 1)
         return list(islice((run for run in self._scan(pair, status, start + 1, start) if self._job(run) == job), 1))
 
     def _scan(self, pair: Pair, status: str, before: int, since: int = UNKNOWN_START + 1) -> Iterator[Run]:
@@ -307,10 +233,6 @@ class Loader:
             if len(page) < limit:
                 return
             position, limit = page[-1][0], min(4 * limit, _LARGEST_PAGE)
-
-
-def _reason(status: Status) -> str:
-    return "have an unknown status" if status is Status.UNKNOWN else f"are {status}"
 
 
 def _usable(job: Job, status: Status) -> CountKey:

@@ -12,7 +12,8 @@ from sqlalchemy.engine import Connection
 from bernard_exporter.domain.model import Job, Rejection, Run, Status
 from bernard_exporter.domain.policy import Policy
 from bernard_exporter.inventory.builder import RecordBuilder
-from bernard_exporter.inventory.load import Crowd, Loader
+from bernard_exporter.inventory.crowds import Crowd
+from bernard_exporter.inventory.load import Loader
 from bernard_exporter.inventory.record import Record
 from bernard_exporter.inventory.resync import ResyncReason
 from bernard_exporter.inventory.row_counts import RowCounts, StartKind, Times, newest_event, times

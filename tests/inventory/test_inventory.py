@@ -358,7 +358,7 @@ def test_finished_without_end_is_an_anomaly_and_no_success(rows: Rows) -> None:
 
 
 def test_gap_between_ids_costs_no_statements(rows: Rows, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bernard_exporter.inventory.load.CROWD", 2)
+    monkeypatch.setattr("bernard_exporter.inventory.crowds.CROWD", 2)
     read = []
     for gap in (10, 30_000_000):
         rows.execute("DELETE FROM backups")

@@ -302,7 +302,7 @@ def test_following_finds_what_reading_everything_finds(sizes: list[int], steps: 
 @given(_sizes, st.lists(_steps, min_size=1, max_size=25))
 def test_crowds_are_read_as_all_else_is(sizes: list[int], steps: list[tuple[Any, ...]]) -> None:
     with tempfile.TemporaryDirectory() as directory, pytest.MonkeyPatch.context() as patch:
-        patch.setattr("bernard_exporter.inventory.load.CROWD", 2)
+        patch.setattr("bernard_exporter.inventory.crowds.CROWD", 2)
         patch.setattr("bernard_exporter.store.reader.IDS_AT_ONCE", 4)
         follow(Rows(f"sqlite:///{directory}/inventory.sqlite"), sizes, steps)
 
