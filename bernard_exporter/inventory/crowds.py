@@ -1,10 +1,11 @@
-"""The jobs that have far too many rows, whose runs are read by parts of the primary key."""
+"""The jobs that have far too many rows, whose runs are read by ranges of the primary key."""
 
 from __future__ import annotations
 
 import heapq
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 from itertools import islice
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from sqlalchemy.engine import Connection
 from bernard_exporter.domain.model import Job, Order, Run, Status
 from bernard_exporter.domain.policy import Policy
 from bernard_exporter.inventory.row_counts import RowCounts, StartKind
+from bernard_exporter.inventory.spans import JobStatusKey, Span, read_spans
 from bernard_exporter.store import reader
 from bernard_exporter.store.reader import Newer, Pair
 from bernard_exporter.store.schema import UNKNOWN_START
@@ -105,25 +107,40 @@ class CrowdReader:
         """Count the runs of a job and status that are newer than ``after``."""
         pair = Pair(job.type, job.section)
         total = Newer(0, self._until)
-        for ids in self._parts() if self.are_many(pair, status, int(after[0])) else [None]:
-            for host, newer in reader.newer(self._connection, pair, status.value, after, self._until, ids).items():
-                if self._policy.datacenter(host) == job.datacenter:
-                    total = Newer(total.runs + newer.runs, min(total.oldest, newer.oldest))
+        if not self.are_many(pair, status, int(after[0])):
+            return self._counted(total, job, status, after, None)
+        for span in self._spans[JobStatusKey(job, status.value)]:
+            if span.first > after:
+                total = Newer(total.runs + span.runs, min(total.oldest, int(span.first[0])))
+            elif span.last > after:
+                total = self._counted(total, job, status, after, span.ids)
+        return total
+
+    def _counted(self, total: Newer, job: Job, status: Status, after: Order, ids: tuple[int, int] | None) -> Newer:
+        """Return a total with the runs that the database counts, among all or by a range of the primary key."""
+        pair = Pair(job.type, job.section)
+        for host, newer in reader.newer(self._connection, pair, status.value, after, self._until, ids).items():
+            if self._policy.datacenter(host) == job.datacenter:
+                total = Newer(total.runs + newer.runs, min(total.oldest, newer.oldest))
         return total
 
     def newest_of(self, job: Job, status: str, times: tuple[int, int], limit: int, *, ended: bool = False) -> list[Run]:
-        """Return the newest runs of a job and status, by parts of the primary key; see ``reader.newest_of``."""
+        """Return the newest runs of a job and status, by the spans that can have them; see ``reader.newest_of``."""
         pair, until = Pair(job.type, job.section), self._until if ended else None
         hosts = [host for host in self._counts.hosts if self._policy.datacenter(host) == job.datacenter]
         newest: list[Run] = []
-        for ids in self._parts():
-            runs = reader.newest_of(self._connection, pair, str(status), hosts, times, ids, limit, until)
+        for span in sorted(self._spans[JobStatusKey(job, str(status))], key=lambda span: span.last, reverse=True):
+            if span.last[0] < times[0] or (len(newest) == limit and span.last < newest[-1].order):
+                break
+            runs = reader.newest_of(self._connection, pair, str(status), hosts, times, span.ids, limit, until)
             mine = (run for run in runs if Job(run.section, run.type, self._policy.datacenter(run.host)) == job)
             newest = list(islice(heapq.merge(newest, mine, key=lambda run: run.order, reverse=True), limit))
         return newest
 
-    def _parts(self) -> Iterator[tuple[int, int]]:
-        return reader.id_ranges(self._connection, self._bounds)
+    @cached_property
+    def _spans(self) -> Mapping[JobStatusKey, Sequence[Span]]:
+        pairs = {pair for pair, rows in self.rows.items() if rows > CROWD}
+        return read_spans(self._connection, self._bounds, pairs, self._policy, self._until)
 
 
 def _reason(status: Status) -> str:

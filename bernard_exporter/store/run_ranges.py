@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql.elements import ColumnElement
 
-from bernard_exporter.domain.model import Run
+from bernard_exporter.domain.model import Order, Run
 from bernard_exporter.store import reader
 from bernard_exporter.store.reader import (
     RUN_COLUMNS,
@@ -22,8 +22,9 @@ from bernard_exporter.store.reader import (
     parse_run,
     raw_status,
     raw_type,
+    start_seconds,
 )
-from bernard_exporter.store.schema import FromEpoch, backups
+from bernard_exporter.store.schema import AsBytes, FromEpoch, backups
 
 
 class Starts(NamedTuple):
@@ -61,6 +62,47 @@ def ids_between(connection: Connection, pair: Pair, status: str, starts: Starts)
         lowest_and_highest.where(*_in_index(pair.type, [pair.section], [status], starts))
     ).one()
     return None if low is None else (low, high)
+
+
+class Group(NamedTuple):
+    """The runs of a range of ids with the same type, section, host and status.
+
+    Attributes:
+        runs: their number.
+        first: the oldest start, in seconds since 1970, and the lowest id.
+        last: the newest start and the highest id.
+    """
+
+    type: str
+    section: str
+    host: str
+    status: str
+    runs: int
+    first: Order
+    last: Order
+
+
+def groups(connection: Connection, ids: tuple[int, int], until: int) -> list[Group]:
+    """Group the runs of a range of ids that started at ``until`` or earlier, in one pass over the primary key."""
+    texts = [raw_type, backups.c.section, backups.c.host, raw_status]
+    group = (
+        select(
+            func.count().label("runs"),
+            func.min(start_seconds).label("oldest"),
+            func.min(backups.c.id).label("lowest"),
+            func.max(start_seconds).label("newest"),
+            func.max(backups.c.id).label("highest"),
+        )
+        .where(backups.c.id.between(*ids), start_seconds <= until)
+        .group_by(*map(AsBytes, texts))
+        .subquery()
+    )
+    statement = select(*texts, *group.c).select_from(group.join(backups, backups.c.id == group.c.lowest))
+    result: list[Group] = []
+    for *names, runs, oldest, lowest, newest, highest in connection.execute(statement):
+        type_, section, host, status = map(reader.as_text, names)
+        result.append(Group(type_, section, host, status, runs, (oldest, lowest), (newest, highest)))
+    return result
 
 
 def newest_of_all(connection: Connection, pair: Pair, status: str, starts: Starts, limit: int) -> list[Run]:
