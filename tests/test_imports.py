@@ -62,7 +62,7 @@ def test_serve_starts_without(served: set[str], module: str) -> None:
 def test_serve_starts_with_a_bounded_number_of_modules(served: set[str]) -> None:
     """Each takes time before the first scrape, and memory for ever: a hundred of the libraries' are about 6 MiB."""
     own = {name for name in served if name.startswith("bernard_exporter")}
-    assert len(served - own) < 515
+    assert len(served - own) < 520
     assert len(own) < 160
 
 

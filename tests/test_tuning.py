@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from bernard_exporter.tuning import frozen_imports, tune_gc
+from bernard_exporter.tuning import frozen_imports, tune_gc, tune_threads
 
 # Frees a large block, from which glibc learns to keep what is as large, then many that stand between others that stay.
 _FREED = """
@@ -79,3 +79,12 @@ def test_what_soon_ends_is_seldom_searched() -> None:
     finally:
         gc.callbacks.remove(searched)
         gc.set_threshold(*usual)
+
+
+def test_thread_that_computes_is_interrupted_sooner_than_by_default() -> None:
+    usual = sys.getswitchinterval()
+    try:
+        tune_threads()
+        assert sys.getswitchinterval() <= usual / 20
+    finally:
+        sys.setswitchinterval(usual)

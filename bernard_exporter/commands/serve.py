@@ -19,7 +19,7 @@ from bernard_exporter.config import values
 from bernard_exporter.config.load import load
 from bernard_exporter.config.settings import Settings
 from bernard_exporter.polling.poller import Poller
-from bernard_exporter.tuning import frozen_imports, tune_gc, tune_malloc
+from bernard_exporter.tuning import frozen_imports, tune_gc, tune_malloc, tune_threads
 from bernard_exporter.web.allowed_hosts import AllowedHosts
 from bernard_exporter.web.server.listener import inherit, listen, shown
 
@@ -72,6 +72,7 @@ def run(file: Path, web: WebOptions, sections: re.Pattern[str] | None = None) ->
     """
     tune_malloc()
     tune_gc()
+    tune_threads()
     # Until the handler is installed: the default action of SIGHUP is to terminate the process.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
 

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
 import threading
-import time
-from collections.abc import Callable, Coroutine
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
+from anyio import CapacityLimiter, to_thread
 from sqlalchemy.engine import Connection
 
 from bernard_exporter.errors import BusyError
@@ -20,13 +16,9 @@ from bernard_exporter.inventory.snapshot import Snapshot
 from bernard_exporter.store.connection import Database
 
 T = TypeVar("T")
+# Because of the GIL, more threads would hardly be faster, and would delay scrapes.
+_DATABASE_THREADS, _SNAPSHOT_THREADS = 2, 1
 _WAITING = 32
-# Seconds after which a query no longer delays others, which move to a second thread. Nearly all queries are faster; two
-# busy threads would delay scrapes more than one.
-_PATIENCE = 0.5
-_PAUSE = 0.1
-# High enough that scrapes come first, but low enough that a thread that holds the GIL still gets CPU time.
-_NICENESS = 5
 
 
 class SnapshotSource(Protocol):
@@ -61,15 +53,16 @@ class DatabaseView(SnapshotView):
 
 
 class QueryExecutor:
-    """Runs queries in separate threads, so that scrapes never wait for the database."""
+    """Runs queries in worker threads, so that scrapes never wait for the database."""
 
     def __init__(self, source: SnapshotSource, waiting: int = _WAITING) -> None:
-        """Allow one or two queries at a time and a queue of ``waiting`` more."""
+        """Allow a few queries at a time and ``waiting`` more, of the database and of the snapshot each."""
         self._source = source
-        self._database = _Queue(waiting)
+        self._database = _Threads(_DATABASE_THREADS, waiting)
         # Queries that do not need the database must not wait for one that hangs.
-        self._memory = _Queue(waiting)
-        self._loop = _SeparateLoop()
+        self._memory = _Threads(_SNAPSHOT_THREADS, waiting)
+        # The threads that query a database.
+        self._asking: dict[int, Database] = {}
 
     @property
     def view(self) -> SnapshotView:
@@ -83,7 +76,7 @@ class QueryExecutor:
             BusyError: too many queries are waiting.
             BernardError: any other error of the query.
         """
-        return await self._memory.do(lambda: question(self.view))
+        return await self._memory.run(lambda: question(self.view))
 
     async def query_database(self, question: Callable[[DatabaseView], T]) -> T:
         """Return the result of a query of the database, on its own connection.
@@ -93,122 +86,36 @@ class QueryExecutor:
             StoreError: the database cannot be read, or the query takes too long.
             BernardError: any other error of the query.
         """
-        return await self._database.do(lambda: self._answer(question))
-
-    async def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Return the result of a coroutine that runs on a separate event loop, in another thread than scrapes."""
-        return await self._loop.run(work)
+        return await self._database.run(lambda: self._answer(question))
 
     def close(self) -> None:
-        """Stop running queries, without waiting for a database that hangs."""
-        self._database.close()
-        self._memory.close()
-        self._loop.close()
+        """Abort the running queries of the database, whose threads would keep the process from exiting."""
+        for thread, database in list(self._asking.items()):
+            database.abort(thread)
 
     def _answer(self, question: Callable[[DatabaseView], T]) -> T:
-        view = self.view
-        with self._source.database.connect() as connection:
-            return question(DatabaseView(view.snapshot, view.now, connection))
-
-
-class _Queue:
-    """A thread that runs one query after the other, a second thread for when one takes long, and a bounded queue.
-
-    Because of the GIL, two threads that are always busy would hardly be faster, and would delay scrapes.
-    """
-
-    def __init__(self, waiting: int) -> None:
-        self._most = waiting + 2
-        self._in_progress = 0
-        self._begun = float("inf")
-        self._lock = threading.Lock()
-        self._usual, self._relief = (
-            ThreadPoolExecutor(1, thread_name_prefix="queries", initializer=_lower_priority) for _ in range(2)
-        )
-
-    async def do(self, task: Callable[[], T]) -> T:
-        self._enter()
-
-        def counted() -> T:
-            # Count the query until the thread is free, even if the client has gone.
-            try:
-                return task()
-            finally:
-                self._leave()
-
-        def timed() -> T:
-            self._begun = time.monotonic()
-            try:
-                return counted()
-            finally:
-                self._begun = float("inf")
-
-        future = self._submit(self._usual, timed)
-        answer = asyncio.wrap_future(future)
-        while not answer.done():
-            await asyncio.wait([answer], timeout=_PAUSE)
-            if not answer.done() and time.monotonic() - self._begun > _PATIENCE and future.cancel():
-                answer = asyncio.wrap_future(self._submit(self._relief, counted))
-                break
-        return await asyncio.shield(answer)
-
-    def close(self) -> None:
-        for pool in (self._usual, self._relief):
-            pool.shutdown(wait=False, cancel_futures=True)
-
-    def _submit(self, pool: ThreadPoolExecutor, task: Callable[[], T]) -> Future[T]:
+        view, database, thread = self.view, self._source.database, threading.get_ident()
+        self._asking[thread] = database
         try:
-            return pool.submit(task)
-        except RuntimeError as error:
-            self._leave()
-            raise BusyError("the exporter is shutting down") from error
+            with database.connect() as connection:
+                return question(DatabaseView(view.snapshot, view.now, connection))
+        finally:
+            del self._asking[thread]
 
-    def _enter(self) -> None:
-        with self._lock:
-            if self._in_progress >= self._most:
-                raise BusyError(f"{self._in_progress} queries are running or waiting; retry later")
-            self._in_progress += 1
 
-    def _leave(self) -> None:
-        with self._lock:
+class _Threads:
+    """A few worker threads, and a bounded queue for them."""
+
+    def __init__(self, threads: int, waiting: int) -> None:
+        self._limiter = CapacityLimiter(threads)
+        self._most = threads + waiting
+        self._in_progress = 0
+
+    async def run(self, query: Callable[[], T]) -> T:
+        if self._in_progress >= self._most:
+            raise BusyError(f"{self._in_progress} queries are running or waiting; retry later")
+        self._in_progress += 1
+        try:
+            return await to_thread.run_sync(query, limiter=self._limiter)
+        finally:
             self._in_progress -= 1
-
-
-class _SeparateLoop:
-    """An event loop in a thread, both created on first use."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._loop: asyncio.AbstractEventLoop | None = None
-
-    async def run(self, work: Coroutine[Any, Any, T]) -> T:
-        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._running()))
-
-    def _running(self) -> asyncio.AbstractEventLoop:
-        with self._lock:
-            if self._loop is None:
-                self._loop = asyncio.new_event_loop()
-                threading.Thread(target=_run, args=(self._loop,), name="api", daemon=True).start()
-            return self._loop
-
-    def close(self) -> None:
-        with self._lock:
-            if self._loop is not None:
-                self._loop.call_soon_threadsafe(self._loop.stop)
-            self._loop = None
-
-
-def _lower_priority() -> None:
-    """Lower the priority of this thread below the one that answers scrapes, if the system allows it."""
-    usual = os.getpriority(os.PRIO_PROCESS, os.getpid())
-    # A sandbox may refuse it; queries still run, at normal priority.
-    with suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), usual + _NICENESS)
-
-
-def _run(loop: asyncio.AbstractEventLoop) -> None:
-    _lower_priority()
-    try:
-        loop.run_forever()
-    finally:
-        loop.close()

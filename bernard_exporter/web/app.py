@@ -62,7 +62,7 @@ def application(
         Route("/-/ready", ready),
         Route("/-/reload", reload_now, methods=["POST"]),
         Route("/api", RedirectResponse(f"{prefix.links}/api/docs")),
-        Mount("/api", Gate(lambda: _api(executor, prefix.links), executor)),
+        Mount("/api", Gate(lambda: _api(executor, prefix.links))),
         *site.routes(),
     ]
     if prefix.routes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import signal
+import socket
 import sys
 import threading
 import time
@@ -20,7 +21,7 @@ from bernard_exporter.errors import StoreError
 from bernard_exporter.store.connection import Database
 from testing.attack_scene import PASSWORD, SAMPLE, Scene, prepare, scene
 from testing.exporter import exporter
-from testing.servers import MariaDB, eventually
+from testing.servers import PATIENCE, MariaDB, eventually
 
 GRANT = "GRANT SELECT ON dbbackups.* TO bernard@'%'"
 
@@ -210,6 +211,31 @@ def test_result_that_trickles_is_broken_off(own_mariadb: MariaDB, tmp_path: Path
         running.exporter.running.send_signal(signal.SIGTERM)
         # It would trickle for minutes.
         assert running.exporter.running.wait(30) == 0
+
+
+def test_query_that_hangs_does_not_keep_the_process_from_exiting(own_mariadb: MariaDB, tmp_path: Path) -> None:
+    prepare(own_mariadb)
+    url = own_mariadb.url("dbbackups", f"bernard:{PASSWORD}")
+    with exporter(tmp_path, f"database: {{url: '{url}', timeout: 60s}}\npoll_interval: 1h\n") as running:
+        eventually(lambda: running.get("/-/ready").status_code == 200, "it has polled")
+        assert running.get("/api/v1/runs").status_code == 200
+        locking = own_mariadb.connect("dbbackups")
+        locking.cursor().execute("LOCK TABLES backups WRITE")
+        host, port = running.address.split(":")
+        with socket.create_connection((host, int(port))) as client:
+            client.sendall(b"GET /api/v1/runs HTTP/1.1\r\nHost: x\r\n\r\n")
+            eventually(lambda: own_mariadb.execute(_QUERIES), "the query waits")
+            assert running.get("/metrics").status_code == 200
+            assert running.get("/api/v1/jobs").status_code == 200
+            begun = time.monotonic()
+            running.running.send_signal(signal.SIGTERM)
+            # Ten seconds for responses in progress.
+            assert running.running.wait(PATIENCE) == 0
+        assert time.monotonic() - begun < 40
+        locking.close()
+
+
+_QUERIES = "SELECT 1 FROM information_schema.processlist WHERE user = 'bernard' AND state LIKE '%lock%'"
 
 
 def test_result_that_is_broken_off_leaves_one_error_and_no_traceback(

@@ -109,6 +109,6 @@ def test_every_system_call_the_exporter_makes_is_one_the_unit_allows(tmp_path: P
     assert {"epoll_wait", "accept4"} & used
     lines = UNIT.read_text().splitlines()
     filters = [line.partition("=")[2] for line in lines if line.startswith("SystemCallFilter=")]
-    assert filters == ["@system-service", "~@privileged @resources", "setpriority"]
-    allowed = members("@system-service") - members("@privileged") - members("@resources") | {"setpriority"}
+    assert filters == ["@system-service", "~@privileged @resources"]
+    allowed = members("@system-service") - members("@privileged") - members("@resources")
     assert used - allowed == set()

@@ -1,4 +1,4 @@
-"""Passes requests to the API: HEAD as GET, bodies up to a maximum size.
+"""Passes requests to the API: HEAD as GET, bodies up to a maximum size, a limited number at a time.
 
 The API is created on the first request, so that an exporter that is only scraped does not load the framework.
 """
@@ -8,10 +8,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
+from anyio import Lock, to_thread
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bernard_exporter.queries.executor import QueryExecutor
 from bernard_exporter.web.api.problems import problem
 
 _log = logging.getLogger(__name__)
@@ -24,17 +24,18 @@ _RETRY = {"retry-after": "1"}
 
 
 class Gate:
-    """An application that runs the API on a separate event loop, so that no scrape waits for it."""
+    """An application that creates the API on first use, and limits its requests."""
 
-    def __init__(self, make: Callable[[], ASGIApp], executor: QueryExecutor) -> None:
-        """Create the application with ``make`` on first use; create and run it on the separate loop of ``executor``."""
+    def __init__(self, make: Callable[[], ASGIApp]) -> None:
+        """Create the application with ``make`` on first use, in a thread."""
         self._make = make
+        self._making = Lock()
         self._app: ASGIApp | None = None
-        self._executor = executor
         self._in_progress = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
+        # Read before it is counted, so that slow clients keep no others out.
         body = await _read(scope, receive)
         if body is None:
             await problem(413, f"the body is too large, expected at most {MAX_BODY} bytes")(scope, receive, send)
@@ -43,21 +44,27 @@ class Gate:
             text = f"{_MOST} requests are running or waiting; retry later"
             await problem(503, text, headers=_RETRY)(scope, receive, send)
             return
-        head = scope["method"] == "HEAD"
-        inner = {**scope, "method": "GET"} if head else scope
+        # The server leaves out the body of a response to HEAD.
+        inner = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
+        received: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+        async def receive_again() -> Message:
+            return received.pop() if received else await receive()
+
         self._in_progress += 1
         try:
-            start, content = await self._executor.run(self._answer(inner, body))
+            await (await self._application())(inner, receive_again, send)
+        except Exception:
+            # The application sent a 500 response before it raised the error.
+            _log.exception("internal error in an API request")
         finally:
             self._in_progress -= 1
-        await send(start)
-        await send({"type": "http.response.body", "body": b"" if head else content})
 
-    async def _answer(self, scope: Scope, body: bytes) -> tuple[Message, bytes]:
-        # All requests run on one loop, so no other request can come between check and creation.
-        if self._app is None:
-            self._app = self._make()
-        return await _collect(self._app, scope, body)
+    async def _application(self) -> ASGIApp:
+        async with self._making:
+            if self._app is None:
+                self._app = await to_thread.run_sync(self._make)
+        return self._app
 
 
 async def _read(scope: Scope, receive: Receive) -> bytes | None:
@@ -74,22 +81,3 @@ async def _read(scope: Scope, receive: Receive) -> bytes | None:
         if sum(map(len, parts)) > MAX_BODY:
             return None
     return b"".join(parts)
-
-
-async def _collect(app: ASGIApp, scope: Scope, body: bytes) -> tuple[Message, bytes]:
-    """Return the first message and the body of an application's response."""
-    received = [{"type": "http.request", "body": body, "more_body": False}]
-    sent: list[Message] = []
-
-    async def receive() -> Message:
-        return received.pop() if received else {"type": "http.disconnect"}
-
-    async def send(message: Message) -> None:
-        sent.append(message)
-
-    try:
-        await app(scope, receive, send)
-    except Exception:
-        # The application sent a 500 response before it raised the error.
-        _log.exception("internal error in an API request")
-    return sent[0], b"".join(message.get("body", b"") for message in sent[1:])

@@ -6,7 +6,6 @@ import asyncio
 import logging
 import signal
 import socket
-import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -27,8 +26,6 @@ _log = logging.getLogger(__name__)
 _GRACE = 10.0
 # Seconds for a client that was just accepted to send its request at shutdown.
 _LAST_REQUESTS = 0.5
-# The interval after which a thread releases the GIL to a waiting one; Python's default is 25 times as long.
-_SWITCH_SECONDS = 0.0002
 # Seconds until a background task is restarted after an error.
 _BREATH = 1.0
 
@@ -81,7 +78,6 @@ def serve(
         web: the web configuration; None without TLS.
         watch: a background task that runs while the server is listening.
     """
-    sys.setswitchinterval(_SWITCH_SECONDS)
     config = uvicorn.Config(
         PacedResponses(app),
         loop="none",

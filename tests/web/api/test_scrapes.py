@@ -17,7 +17,7 @@ from testing.servers import eventually, need
 SCRAPES = 300
 ROUNDS = 5
 TRIES = 8
-LIMIT = 3.0
+LIMIT = 5.0
 
 
 def scrapes(running: Exporter) -> list[float]:
@@ -58,7 +58,7 @@ def ratio(running: Exporter) -> float:
 
 
 @pytest.mark.alone
-def test_scrapes_take_at_most_three_times_as_long_while_the_api_is_asked_all_it_can_be(tmp_path: Path) -> None:
+def test_scrapes_take_at_most_five_times_as_long_while_the_api_is_asked_all_it_can_be(tmp_path: Path) -> None:
     """Other work on the machine only adds time, so the measurement may be repeated."""
     url, policy = f"sqlite:///{tmp_path / 'inventory.sqlite'}", tmp_path / "policy.yaml"
     generate(url, days=90, runs=20_000, jobs=70, files=0, seed=1, now=datetime.now(UTC), policy_output=policy)

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import threading
+from collections import Counter
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
 import pytest
 
-from bernard_exporter.errors import BusyError
-from bernard_exporter.queries.executor import DatabaseView, QueryExecutor
+from bernard_exporter.queries.executor import DatabaseView
 from bernard_exporter.queries.runs import find_run
 from bernard_exporter.web.url_prefix import prefix
 from testing.rows import NOW, Rows
-from testing.servers import MariaDB, eventually
+from testing.servers import MariaDB
 from tests.queries.inventory import S1, policy
 from tests.web.api.client import Api
 
@@ -155,31 +155,6 @@ def test_one_question_that_takes_long_keeps_no_other_waiting(sqlite: Rows) -> No
     api.close()
 
 
-def test_questions_are_answered_where_threads_may_not_stand_back(sqlite: Rows, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: int) -> None:
-        raise PermissionError(1, "Operation not permitted")
-
-    monkeypatch.setattr(os, "setpriority", refuse)
-    api = Api(sqlite, policy(S1))
-    assert [run["id"] for run in api.items("runs")] == [1]
-    assert len(api.items("jobs")) == 1
-    api.close()
-
-
-def test_access_that_is_closed_answers_nothing(sqlite: Rows) -> None:
-    api = Api(sqlite, policy(S1))
-    api.close()
-    assert api.get("runs").status_code == 503
-
-    async def ask() -> None:
-        closed = QueryExecutor(api.poller)
-        closed.close()
-        await closed.query_snapshot(lambda view: view.now)
-
-    with pytest.raises(BusyError, match="shutting down"):
-        asyncio.run(ask())
-
-
 def test_questions_follow_a_reload_to_another_database(sqlite: Rows, tmp_path: Path) -> None:
     api = Api(sqlite, policy(S1))
     other = Rows(f"sqlite:///{tmp_path / 'other.sqlite'}")
@@ -211,11 +186,41 @@ def test_everything_is_under_the_prefix(sqlite: Rows) -> None:
     api.close()
 
 
-def test_threads_end_with_the_access(sqlite: Rows) -> None:
-    before = threading.active_count()
+def test_slow_bodies_keep_no_request_out(sqlite: Rows) -> None:
     api = Api(sqlite, policy(S1))
-    api.get("runs")
-    api.get("jobs")
-    assert threading.active_count() > before
+
+    async def ask() -> int:
+        free = asyncio.Event()
+
+        async def slow() -> AsyncIterator[bytes]:
+            yield b"{"
+            await free.wait()
+            yield b"}"
+
+        transport = httpx.ASGITransport(app=api.app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://exporter.test") as client:
+            sending = [asyncio.ensure_future(client.post("/api/v1/runs/search", content=slow())) for _ in range(100)]
+            await asyncio.sleep(0.2)
+            status = (await client.get("/api/v1/runs")).status_code
+            free.set()
+            await asyncio.gather(*sending)
+            return status
+
+    assert asyncio.run(ask()) == 200
     api.close()
-    eventually(lambda: threading.active_count() <= before, "threads end")
+
+
+def test_more_requests_than_the_framework_should_see_are_503(sqlite: Rows) -> None:
+    api = Api(sqlite, policy(S1))
+
+    async def ask() -> Counter[int]:
+        transport = httpx.ASGITransport(app=api.app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://exporter.test") as client:
+            # Not a query: fewer of them may wait.
+            answers = await asyncio.gather(*(client.get("/api/docs") for _ in range(100)))
+            assert {answer.headers.get("retry-after") for answer in answers if answer.status_code == 503} == {"1"}
+            return Counter(answer.status_code for answer in answers)
+
+    assert asyncio.run(ask()) == {200: 64, 503: 36}
+    assert api.request("GET", "/api/docs").status_code == 200
+    api.close()
