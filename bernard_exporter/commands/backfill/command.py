@@ -18,6 +18,7 @@ from bernard_exporter.commands.options import config_option, job_options, moment
 from bernard_exporter.commands.progress import progress_bar
 from bernard_exporter.config import values
 from bernard_exporter.config.load import load
+from bernard_exporter.domain.filters import NameFilter, parse
 from bernard_exporter.errors import BackfillError
 from bernard_exporter.store.connection import Database
 
@@ -110,9 +111,8 @@ def backfill(
     now = datetime.now(UTC)
     if end is not None and end > now:
         raise click.BadParameter("the time is in the future, expected one in the past", param_hint="'--end'")
-    request = BackfillRequest(
-        start, end or now - _HEAD, step, frozenset(sections), frozenset(types), frozenset(datacenters), labels
-    )
+    job_filter = parse(NameFilter, {"section": sections, "type": types, "datacenter": datacenters})
+    request = BackfillRequest(start, end or now - _HEAD, step, job_filter, labels)
     settings = load(file)
     with progress_bar("steps") as progress, _opened(output, zipped) as stream:
         write(Database(settings.database), settings.policy, request, stream.write, progress)

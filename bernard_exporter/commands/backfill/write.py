@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from bernard_exporter.commands.backfill.rendering import HISTORICAL, OF_JOBS, preamble
 from bernard_exporter.commands.backfill.replay import Replay, runs_by_start
 from bernard_exporter.commands.backfill.samples import ChangedSamples
-from bernard_exporter.domain.model import Job
+from bernard_exporter.domain.filters import NameFilter
 from bernard_exporter.domain.policy import Policy
 from bernard_exporter.errors import BackfillError
 from bernard_exporter.inventory.sync import count_rows
@@ -28,30 +28,20 @@ class BackfillRequest:
         start: the start of the range, with a time zone; None for the start of the first run.
         end: the end of the range, exclusive, with a time zone.
         step: whole seconds between samples; timestamps are multiples of it since 1970, whatever the start.
-        sections, types, datacenters: the selected jobs; empty for all.
+        jobs: the selected jobs.
         labels: labels added to every series.
     """
 
     start: datetime | None
     end: datetime
     step: int = 300
-    sections: frozenset[str] = frozenset()
-    types: frozenset[str] = frozenset()
-    datacenters: frozenset[str] = frozenset()
+    jobs: NameFilter = NameFilter()  # noqa: RUF009 - frozen
     labels: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def every_job(self) -> bool:
         """Return whether all jobs are selected."""
-        return not (self.sections or self.types or self.datacenters)
-
-    def includes(self, job: Job) -> bool:
-        """Return whether a job is selected."""
-        return (
-            (not self.sections or job.section in self.sections)
-            and (not self.types or job.type in self.types)
-            and (not self.datacenters or job.datacenter in self.datacenters)
-        )
+        return self.jobs == NameFilter()
 
     def steps(self, start: float) -> range:
         """Return the timestamps from ``start`` on in seconds since 1970."""
@@ -80,11 +70,11 @@ def write(
     """
     with database.connect() as connection:
         counts = count_rows(connection, reader.bounds(connection), policy, request.end)
-        if not any(request.includes(job) for job in (*policy.expected, *counts.jobs())):
+        if not any(request.jobs.accepts(job) for job in (*policy.expected, *counts.jobs())):
             raise BackfillError(
                 "no job of the policy or the inventory matches; check --section, --type and --datacenter"
             )
-        replay = Replay(runs_by_start(connection, counts, policy, request.includes), policy, request.includes)
+        replay = Replay(runs_by_start(connection, counts, policy, request.jobs.accepts), policy, request.jobs.accepts)
         start = request.start.timestamp() if request.start else replay.next_start
         if start is None:
             raise BackfillError("the inventory has no run with a known start; give --start to write missing jobs")

@@ -130,6 +130,7 @@ def test_every_metric_has_a_past_or_a_reason_for_none() -> None:
         (["--label=__x=1"], 2, "expected NAME=VALUE such as job=bernard"),
         (["--label=section=s1"], 2, "the label section already exists"),
         (["--section=s77"], 1, "no job of the policy or the inventory matches"),
+        (["--section=s1"] * 51, 1, "section: found 51 values, expected at most 50"),
         (["--start=2026-03-01", "--end=2026-02-01"], 1, "choose an earlier --start or a later --end"),
         (["--output=/nowhere/past.om"], 1, "/nowhere/past.om: No such file or directory"),
         (["--output=/dev/full"], 1, "/dev/full: No space left on device; the output is incomplete"),
