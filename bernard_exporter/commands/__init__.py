@@ -19,7 +19,7 @@ from bernard_exporter.tuning import frozen_imports
 _COMMANDS = {
     "serve": ("serve", "serve"),
     "demo": ("demo", "demo"),
-    "status": ("status", "status"),
+    "status": ("status.command", "status"),
     "check": ("check.command", "check"),
     "policy": ("policy.command", "policy"),
     "doctor": ("doctor.command", "doctor"),

@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import re
+import signal
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
@@ -118,10 +119,10 @@ def test_database_away_is_no_state(tmp_path: Path, capsys: pytest.CaptureFixture
     assert f"{tmp_path}/nothing.sqlite: unable to open database file; check that the file exists" in outcome.err
 
 
-def on_a_terminal(arguments: list[str], columns: int) -> str:
-    """Return the output of a command to a terminal of the given width."""
+def on_a_terminal(arguments: list[str], columns: int, signal_after: str = "") -> tuple[int, str]:
+    """Return status and output of a command to a terminal of this width, interrupted once it has printed a text."""
     ours, theirs = pty.openpty()
-    environment = {**os.environ, "COLUMNS": str(columns), "TERM": "xterm-256color"}
+    environment = {**os.environ, "COLUMNS": str(columns), "LINES": "12", "TERM": "xterm-256color"}
     environment.pop("NO_COLOR", None)
     running = subprocess.Popen(arguments, stdout=theirs, env=environment)
     os.close(theirs)
@@ -130,44 +131,94 @@ def on_a_terminal(arguments: list[str], columns: int) -> str:
         try:
             while chunk := terminal.read(4096):
                 found += chunk
+                if signal_after and signal_after.encode() in found:
+                    running.send_signal(signal.SIGINT)
+                    signal_after = ""
         except OSError:
             # The other end is closed: everything was read.
-            running.wait()
-    return found.decode()
+            pass
+    return running.wait(), found.decode()
+
+
+def plain(printed: str) -> list[str]:
+    """Return the lines without colours."""
+    return re.sub(r"\x1b\[[0-9;]*[mHJ]", "", printed).splitlines()
 
 
 def test_terminal_gets_colours_and_no_line_too_long(tmp_path: Path) -> None:
     config = written(Rows(f"sqlite:///{tmp_path / 'inventory.sqlite'}"), tmp_path)
     arguments = [*COMMAND, "status", "--config.file", str(config), "--section", "s1", "--section", "s2"]
-    printed = on_a_terminal(arguments, 80)
+    _, printed = on_a_terminal(arguments, 80)
     assert "\x1b[1;31mmissing" in printed
     assert "\x1b[32mfresh" in printed
-    assert "Why" not in printed
     assert "failed" in printed
-    assert "no backup has ever succeeded" in on_a_terminal(arguments, 160)
 
 
-@pytest.mark.parametrize("columns", [80, 100, 120, 160])
-def test_attempts_since_the_newest_success_are_shown_at_any_width(tmp_path: Path, columns: int) -> None:
+@pytest.mark.parametrize("columns", [80, 100, 120, 160, 200])
+def test_reasons_and_attempts_since_the_newest_success_are_whole_at_any_width(tmp_path: Path, columns: int) -> None:
     rows = Rows(f"sqlite:///{tmp_path / 'inventory.sqlite'}")
     config = tmp_path / "config.yaml"
-    config.write_text(f"database: {{url: '{rows.url}'}}\npolicy: {{sections: {{s1: [dump, snapshot], s2: [dump]}}}}\n")
+    config.write_text(
+        f"database: {{url: '{rows.url}'}}\npolicy: {{sections: {{s1: [dump, snapshot], analytics_meta: [dump],"
+        " backup1-eqiad: {dump: {schedule: '0 0 * * *', datacenters: [eqiad]}}}}\n"
+    )
     for days in (3, 2):
         for host, kind, section in (
             (EQIAD, "dump", "s1"),
             (EQIAD, "snapshot", "s1"),
             (CODFW, "dump", "s1"),
-            (EQIAD, "dump", "s2"),
+            (EQIAD, "dump", "analytics_meta"),
         ):
             rows.add(start=NOW - days * DAY, host=host, type=kind, section=section)
+        rows.add(start=NOW - (20 + days) * DAY, section="backup1-eqiad")
     for ago in (3, 2, 1):
         rows.add(start=NOW - ago * HOUR, status="failed")
     rows.add(start=NOW - 1.5 * HOUR, status="ongoing", type="snapshot")
     rows.add(start=NOW - 13 * HOUR, status="ongoing", host=CODFW)
-    printed = on_a_terminal([*COMMAND, "status", "--config.file", str(config), "--state", "fresh"], columns)
-    lines = re.sub(r"\x1b\[[0-9;]*m", "", printed).splitlines()
+    _, printed = on_a_terminal([*COMMAND, "status", "--config.file", str(config)], columns)
+    lines = plain(printed)
     assert all(len(line) <= columns for line in lines)
-    last = lines[0].index("Last") if "Last" in lines[0] else lines[1].index("Last")
-    shown = " ".join(line[last:] for line in lines[:-1])
-    for text in ("failed 3x", "running 1 h", "running long 13 h", "finished"):
-        assert text in " ".join(shown.split()), shown
+    shown = " ".join(" ".join(lines).split())
+    reasons = ["the newest success started 22 d", "no backup has ever succeeded"]
+    for text in (*reasons, "failed 3x", "running 1 h", "running long 13 h", "finished", "analytics_meta"):
+        assert text in shown, printed
+
+
+def test_problems_are_what_is_not_fresh_overdue_or_went_wrong_since(
+    rows: Rows, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sections = ("fine", "failing", "running", "long", "small")
+    for section in sections:
+        for days in (2, 1):
+            rows.add(start=NOW - days * DAY, section=section, size=2 if section == "small" else 1536 * MIB)
+    rows.add(start=NOW - HOUR, section="failing", status="failed")
+    rows.add(start=NOW - HOUR, section="running", status="ongoing")
+    rows.add(start=NOW - 13 * HOUR, section="long", status="ongoing")
+    rows.add(start=NOW - DAY, section="unexpected", status="failed")
+    file = tmp_path / "config.yaml"
+    expected = ", ".join(f"{section}: {{dump: {{datacenters: [eqiad]}}}}" for section in sections)
+    file.write_text(f"database: {{url: '{rows.url}'}}\npolicy: {{sections: {{{expected}}}}}\n")
+    outcome = command(capsys, "status", "--json", "--problems", "--config.file", file)
+    assert [job["section"] for job in json.loads(outcome.out)["items"]] == ["small", "failing", "long"]
+    assert outcome.status == 2
+
+
+def test_watch_reads_again_fits_the_screen_and_ends_with_ctrl_c(tmp_path: Path) -> None:
+    rows = Rows(f"sqlite:///{tmp_path / 'inventory.sqlite'}")
+    config = tmp_path / "config.yaml"
+    sections = ", ".join(f"s{number}: [dump]" for number in range(20))
+    config.write_text(f"database: {{url: '{rows.url}'}}\npolicy: {{sections: {{{sections}}}}}\n")
+    rows.add()
+    arguments = [*COMMAND, "status", "--config.file", str(config), "--watch=1"]
+    status, printed = on_a_terminal(arguments, 80, signal_after="more lines")
+    assert status == 130
+    screen = plain(printed[printed.rindex("Every 1 s") :])
+    assert len(screen) <= 12
+    assert screen[-1].startswith("… ")
+    assert "more lines" in screen[-1]
+
+
+def test_watch_and_json_exclude_each_other(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    outcome = command(capsys, "status", "--watch", "--json", "--config.file", config)
+    assert (outcome.status, outcome.out) == (3, "")
+    assert "--watch and --json exclude each other" in outcome.err
