@@ -26,6 +26,10 @@ _IS_EXPECTED = f"{c.EXPECTED()} == 1"
 _FAILED_LATELY = 7 * DAY
 # Two failed runs in a row still matter when the run of the next week has not ended yet.
 _FAILING_LATELY = 14 * DAY
+# The page is repeated for so long, which gives five times at intervals of four hours; then there are daily reminders.
+_REPEATED = 22 * HOUR
+# The cause of the rule that repeats the page.
+REPEATED = "repeated"
 
 
 def alerts(settings: SiteSettings) -> Iterator[Alert]:
@@ -77,28 +81,46 @@ def _age() -> Iterator[Alert]:
         f"{THE_JOB} is {age} old",
         f"The newest success started {age} ago, more than twice the maximum of {limit}.",
     )
-    yield _stale_everywhere()
+    yield from _stale_everywhere()
 
 
-def _stale_everywhere() -> Alert:
-    """Return the page on a section and type without a fresh copy.
+def _stale_everywhere() -> Iterator[Alert]:
+    """Yield the page on a section and type without a fresh copy, and the rule that repeats it.
 
     A job that never succeeded is BackupMissing: it cannot have gone stale, and may never have been due.
     """
     fresh = f"{_AGE} <= bool {c.MAX_AGE()}"
     known = f"{c.LAST_SUCCESS_START()} and {c.MAX_AGE()} and {SPEAKER()}"
     newest = f"max by (section, type) ({c.LAST_SUCCESS_START.name}{{%s}})"
-    return Alert(
+    stale = f"max by (section, type) ({fresh}) == 0\nand on (section, type) ({known})"
+    lately = f"min by (section, type) ({_AGE} - {c.MAX_AGE()}) < {_REPEATED / HOUR:.0f} * 3600"
+    in_time = f"{c.MAX_AGE()} unless {c.NEXT_RUN()} - time() < {c.MAX_DURATION()}"
+    acted = f"time() - {c.ONGOING_START()} < {c.MAX_DURATION()}"
+    yield Alert(
         "BackupStaleEverywhere",
         Severity.PAGE,
-        f"max by (section, type) ({fresh}) == 0\nand on (section, type) ({known})",
-        30 * MINUTE,
+        stale,
+        15 * MINUTE,
         ("section", "type"),
         "In no data centre did a success start within max_age, and in one at least there was a success.",
         f"No fresh {EVERYWHERE} in any data centre",
         "Of all data centres of the policy, none has a success younger than max_age; the newest success of all started "
         f"at {looked_up(newest, shown('.', 'humanizeTimestamp'), ('section', 'type'))}.",
         boards.OVERVIEW,
+    )
+    yield Alert(
+        "BackupStaleEverywhere",
+        Severity.PAGE,
+        f"{stale}\nand on (section, type) {lately}\nand on (section, type) ({in_time})\n"
+        f"unless on (section, type) {acted}",
+        15 * MINUTE,
+        ("section", "type"),
+        "The page has held for less than 22 hours, a run that starts now in one of the data centres can take "
+        "max_duration before the next is due, and none is in progress.",
+        f"Still no fresh {EVERYWHERE} in any data centre, and no run in progress",
+        "A run that is started by hand now can end before the next one is due. None is in progress.",
+        boards.OVERVIEW,
+        REPEATED,
     )
 
 

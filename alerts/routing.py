@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from alerts.backups import REPEATED
 from alerts.render import as_yaml
 from bernard_exporter.metrics.metric import JOB_LABELS
 from monitoring import promql
-from monitoring.settings import DAY, MINUTE, SiteSettings
+from monitoring.settings import DAY, HOUR, MINUTE, SiteSettings
 from monitoring.severity import Severity
 
 _MADE = "# Written by `make generate`; change alerts/routing.py instead."
 _SECONDS = 1.0
 _OURS = 'alertname=~"(Backup|Bernard).+"'
 _BACKUPS = "alertname=~Backup.+"
+# Alerts on a run: reminders follow from BackupStale or BackupMissing, if no success follows.
+_OF_RUNS = 'alertname=~"Backup(Failed|FailingRepeatedly|RunningLong|DidNotStart)"'
+# Longer than any of them fires after the last failed run.
+_TOLD_ONCE = 15 * DAY
+# A page is repeated while a person can end it before the next run.
+_PAGE_AGAIN = 4 * HOUR
 # The receiver of each severity.
 RECEIVERS = {
     Severity.PAGE: "page",
@@ -42,7 +49,7 @@ def configuration(settings: SiteSettings) -> str:
 
 
 def _route(settings: SiteSettings) -> dict[str, Any]:
-    """Return the routing tree: one notification for each team, section and severity; pages are sent first."""
+    """Return the routing tree: one notification for each team, alert and severity; of pages, for each section."""
     ours: dict[str, Any] = {
         "matchers": [_OURS],
         "routes": [
@@ -54,16 +61,16 @@ def _route(settings: SiteSettings) -> dict[str, Any]:
                 "repeat_interval": settings.window(5 * MINUTE),
             },
             *(_owner(team, settings) for team in settings.owner_addresses),
-            *_by_severity(settings),
+            *_by_severity(RECEIVERS, settings),
         ],
     }
     return {
         # The receiver of alerts that match none of the routes below.
         "receiver": "critical",
-        "group_by": ["team", "section"],
+        # Twelve jobs that a dead host did not start are one notification.
+        "group_by": ["team", "alertname"],
         "group_wait": settings.wait(MINUTE),
         "group_interval": settings.wait(5 * MINUTE),
-        # At most one reminder a day, of pages as well: the next run of a weekly dump may be six days away.
         "repeat_interval": promql.duration(DAY),
         "routes": [ours],
     }
@@ -71,22 +78,40 @@ def _route(settings: SiteSettings) -> dict[str, Any]:
 
 def _owner(team: str, settings: SiteSettings) -> dict[str, Any]:
     """Return the route of a team that the policy names: its pages also reach the pager."""
+    receivers = {severity: f"{team}-page" if severity is Severity.PAGE else team for severity in RECEIVERS}
+    return {"matchers": [f'team="{team}"'], "receiver": team, "routes": list(_by_severity(receivers, settings))}
+
+
+def _by_severity(receivers: Mapping[Severity, str], settings: SiteSettings) -> Iterator[dict[str, Any]]:
+    """Yield the route of each severity."""
+    for severity, receiver in receivers.items():
+        yield {"matchers": [f'severity="{severity}"'], "receiver": receiver, **_pace(severity, settings)}
+
+
+def _pace(severity: Severity, settings: SiteSettings) -> dict[str, Any]:
+    """Return when a severity is sent, and how it is grouped, as far as that differs from the root."""
+    if severity is Severity.PAGE:
+        # A pager keeps one incident a group: another section must not join one that is acknowledged.
+        urgent = {"group_by": ["team", "section"], "group_wait": settings.wait(15 * _SECONDS)}
+        return {**urgent, "routes": [_page_again(settings)]}
+    if severity is Severity.TASK:
+        return {}
+    # One message has all that fails in a quarter of an hour, and a more urgent alert on the same job prevents it.
+    waits = {"group_wait": settings.wait(15 * MINUTE)} if severity is Severity.WARNING else {}
+    return {**waits, "routes": [{"matchers": [_OF_RUNS], "repeat_interval": promql.duration(_TOLD_ONCE)}]}
+
+
+def _page_again(settings: SiteSettings) -> dict[str, Any]:
+    """Return the route of the alerts that repeat a page: after 4 hours for the first time, and not when they end."""
+    interval = settings.wait(_PAGE_AGAIN)
     return {
-        "matchers": [f'team="{team}"'],
-        "receiver": team,
-        "routes": [{"matchers": [f'severity="{Severity.PAGE}"'], "receiver": f"{team}-page", **_urgent(settings)}],
+        "matchers": [f'cause="{REPEATED}"'],
+        "receiver": "page-again",
+        "group_wait": interval,
+        "group_interval": interval,
+        # Less than the interval of the group, at which the time since the last message is compared.
+        "repeat_interval": settings.window(_PAGE_AGAIN - 5 * MINUTE),
     }
-
-
-def _by_severity(settings: SiteSettings) -> Iterator[dict[str, Any]]:
-    for severity, receiver in RECEIVERS.items():
-        urgent = _urgent(settings) if severity is Severity.PAGE else {}
-        yield {"matchers": [f'severity="{severity}"'], "receiver": receiver, **urgent}
-
-
-def _urgent(settings: SiteSettings) -> dict[str, Any]:
-    """Return the waiting time of pages."""
-    return {"group_wait": settings.wait(15 * _SECONDS)}
 
 
 def inhibitions() -> list[dict[str, Any]]:
@@ -104,7 +129,7 @@ def inhibitions() -> list[dict[str, Any]]:
     return [
         over(["alertname=BackupVeryStale"], ["alertname=BackupStale"], JOB_LABELS),
         over(["alertname=BackupStaleEverywhere"], ["alertname=~BackupStale|BackupMissing"], everywhere),
-        over(["alertname=BackupMissing"], ["alertname=BackupDidNotStart"], JOB_LABELS),
+        over(["alertname=~BackupStale|BackupMissing"], ["alertname=BackupDidNotStart"], JOB_LABELS),
         over(["alertname=BackupFailingRepeatedly"], ["alertname=BackupFailed"], JOB_LABELS),
         over(["alertname=BackupTooSmall"], ["alertname=BackupSizeChanged"], JOB_LABELS),
         # What cannot be read is soon older than what another exporter reads.
@@ -150,6 +175,7 @@ def _receivers(settings: SiteSettings) -> list[dict[str, Any]]:
     ]
     return [
         {"name": "page", **pager, **mail},
+        {"name": "page-again", "webhook_configs": [{"url": settings.pager_url, "send_resolved": False}]},
         {"name": "critical", **chat, **mail},
         {"name": "warning", **chat},
         {"name": "task", **task},

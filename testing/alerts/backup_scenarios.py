@@ -35,6 +35,7 @@ MISSING_ELSEWHERE = f"BackupMissing critical {CODFW}"
 ONLY_ONE = f"BackupOnlyOne warning {EQIAD}"
 STALE = f"BackupStale critical {EQIAD}"
 EVERYWHERE = f"BackupStaleEverywhere page {S1}"
+AGAIN = f"{EVERYWHERE} cause=repeated"
 FAILED = f"BackupFailed warning {EQIAD}"
 LONG = f"BackupRunningLong warning {EQIAD}"
 NOT_STARTED = f"BackupDidNotStart warning {EQIAD}"
@@ -79,23 +80,24 @@ def _age() -> Iterator[Scenario]:
         pending={20: (), 21: (f"BackupVeryStale page {EQIAD}",)},
     )
     yield Scenario(
-        "stale in one data centre does not page; stale in all of them pages after 30 minutes",
+        "stale in one data centre does not page; stale in all of them pages, as soon as the second is stale",
         of_all(target(), job({c.LAST_SUCCESS_START: -9 * DAY}), job(STALE_AT_11, datacenter="codfw")),
         {
-            40: (STALE, f"BackupStale critical {CODFW}"),
-            41: (STALE, f"BackupStale critical {CODFW}", EVERYWHERE),
+            25: (STALE,),
+            26: (STALE, f"BackupStale critical {CODFW}", EVERYWHERE, AGAIN),
         },
     )
     yield Scenario(
         "a job in one data centre only pages when it is stale there",
         of_all(target(), job(STALE_AT_11)),
-        {40: (STALE,), 41: (STALE, EVERYWHERE)},
+        {25: (), 26: (STALE, EVERYWHERE, AGAIN)},
     )
     yield Scenario(
         "stale in one data centre and missing in the other is stale everywhere",
         of_all(target(), job(STALE_AT_11), job(NO_SUCCESS, datacenter="codfw")),
-        {40: (STALE, MISSING_ELSEWHERE), 41: (STALE, MISSING_ELSEWHERE, EVERYWHERE)},
+        {25: (MISSING_ELSEWHERE,), 26: (STALE, MISSING_ELSEWHERE, EVERYWHERE, AGAIN)},
     )
+    yield from _page_again()
     yield Scenario(
         "a start five minutes ahead of the clock of Prometheus raises no alert",
         of_all(target(polled="300+60x2000"), job({c.LAST_SUCCESS_START: 300, c.LAST_ATTEMPT_START: 300})),
@@ -136,6 +138,39 @@ def _age() -> Iterator[Scenario]:
         ),
         {120: ()},
         pending={60: ()},
+    )
+
+
+def _page_again() -> Iterator[Scenario]:
+    """Yield until when the page is repeated; a run takes up to 12 hours."""
+    lately: Changes = {c.LAST_SUCCESS_START: -(MAX_AGE + 22 * 3600 - 1800)}
+    yield Scenario(
+        "a page is repeated for 22 hours",
+        of_all(target(), job(lately)),
+        {30 + KEPT - 1: (STALE, EVERYWHERE, AGAIN), 30 + KEPT: (STALE, EVERYWHERE)},
+    )
+    next_run: Changes = {c.LAST_SUCCESS_START: -MAX_AGE - 3600, c.NEXT_RUN: 12 * 3600 + 1800}
+    yield Scenario(
+        "a page is repeated while a run by hand can end before the next is due",
+        of_all(target(), job(next_run)),
+        {30 + KEPT: (STALE, EVERYWHERE, AGAIN), 31 + KEPT: (STALE, EVERYWHERE)},
+    )
+    yield Scenario(
+        "a page is repeated while a run by hand can end in time in another data centre",
+        of_all(target(), job(next_run), job({c.LAST_SUCCESS_START: None}, datacenter="codfw")),
+        {31 + KEPT: (STALE, MISSING_ELSEWHERE, EVERYWHERE, AGAIN)},
+    )
+    started: Changes = {c.ONGOING_START: f"_x30 {30 * 60}x300", c.MAX_DURATION: 7200}
+    yield Scenario(
+        "a page is not repeated while a run is in progress, and again when it takes too long",
+        of_all(target(), job({c.LAST_SUCCESS_START: -MAX_AGE - 3600} | started)),
+        {
+            30 + KEPT - 1: (STALE, EVERYWHERE, AGAIN),
+            30 + KEPT: (STALE, EVERYWHERE),
+            149 + 15: (STALE, EVERYWHERE),
+            150 + 15: (STALE, EVERYWHERE, AGAIN),
+            151 + 15: (STALE, EVERYWHERE, AGAIN, LONG),
+        },
     )
 
 

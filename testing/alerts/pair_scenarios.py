@@ -157,7 +157,7 @@ def _leaving() -> Iterator[Scenario]:
             job(VERY_OLD, while_scraped=from_39, instance="pod-2"),
         ),
         {
-            29: (STALE, STALE.replace("s1", "s2")),
+            29: (STALE, STALE.replace("s1", "s2"), EVERYWHERE, EVERYWHERE.replace("s1", "s2")),
             38: (STALE, STALE.replace("s1", "s2"), EVERYWHERE, EVERYWHERE.replace("s1", "s2")),
             39: (STALE, STALE.replace("s1", "s2"), EVERYWHERE, EVERYWHERE.replace("s1", "s2")),
             35 + KEPT: (STALE, EVERYWHERE),

@@ -106,19 +106,19 @@ def _added() -> Iterator[Scenario]:
     )
     yield Scenario(
         "a fresh copy in a data centre that was added keeps its section from being stale everywhere",
-        of_all(target(), job(VERY_OLD), job(datacenter="codfw", while_scraped=((False, 20), (True, 300)))),
+        of_all(target(), job(VERY_OLD), job(datacenter="codfw", while_scraped=((False, 10), (True, 300)))),
         {19: (STALE,), 45: (STALE,), 120: (STALE,)},
         pending={25: (), 120: ()},
     )
     yield Scenario(
         "a data centre added without a copy leaves its section stale everywhere",
         of_all(target(), job(VERY_OLD), job(NO_SUCCESS, datacenter="codfw", while_scraped=((False, 60), (True, 300)))),
-        {29: (STALE,), 30: (STALE, EVERYWHERE), 120: (STALE, EVERYWHERE)},
+        {14: (), 15: (STALE, EVERYWHERE), 120: (STALE, EVERYWHERE)},
     )
     yield Scenario(
         "jobs that Prometheus knows as long as their exporter are not new, however young Prometheus is",
         of_all(target(), job(NO_SUCCESS), job(VERY_OLD, datacenter="codfw")),
-        {15: (MISSING, f"BackupStale critical {CODFW}")},
+        {15: (MISSING, f"BackupStale critical {CODFW}", EVERYWHERE)},
     )
     yield Scenario(
         "a job that was seen before the policy expects it is new when the policy does",
@@ -190,8 +190,7 @@ def _owned() -> Scenario:
         "alerts about a job go to the team that the policy names, and otherwise to that of the site",
         of_all(target(), owner, job(VERY_OLD | FAILED_ONCE), job(VERY_OLD, section="s2")),
         {
-            15: (FAILED + " team=web", stale.format("s1", "web"), stale.format("s2", "data-persistence")),
-            30: (
+            15: (
                 FAILED + " team=web",
                 stale.format("s1", "web"),
                 stale.format("s2", "data-persistence"),

@@ -159,6 +159,12 @@ class Notifier:
         """Read routes and inhibition rules."""
         self._inhibition = Inhibition(configuration)
         self._root = Route.parse(configuration["route"], {})
+        # Receivers that are not sent the end of alerts.
+        self._silent_ends = {
+            receiver["name"]
+            for receiver in configuration.get("receivers", ())
+            if not any(one.get("send_resolved", True) for one in _integrations(receiver))
+        }
         self._groups: dict[tuple[str, ...], _Group] = {}
         # What was sent outlives its group, as in Alertmanager's log of notifications.
         self._log: dict[tuple[str, ...], tuple[int, frozenset[Alert], frozenset[Alert]]] = {}
@@ -199,8 +205,16 @@ class Notifier:
         resolved = frozenset(alert for alert in group.held - alerts if alert in self._inhibition.told(alerts | {alert}))
         if not firing and not (sent and resolved):
             return
-        is_new = not firing <= sent or (bool(resolved) and not resolved <= sent_resolved)
-        reminder = not is_new and bool(firing) and (minute - sent_at) * 60 >= seconds(group.settings["repeat_interval"])
+        receiver = group.settings["receiver"]
+        tells_end = receiver not in self._silent_ends
+        is_new = not firing or not firing <= sent or (tells_end and bool(resolved) and not resolved <= sent_resolved)
+        reminder = not is_new and (minute - sent_at) * 60 >= seconds(group.settings["repeat_interval"])
         if is_new or reminder:
             self._log[key] = (minute, firing, resolved)
-            yield Notification(minute, group.settings["receiver"], firing, resolved, reminder)
+            if firing or tells_end:
+                yield Notification(minute, receiver, firing, resolved if tells_end else frozenset(), reminder)
+
+
+def _integrations(receiver: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
+    """Return how a receiver is reached."""
+    return [one for name, configs in receiver.items() if name.endswith("_configs") for one in configs]

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from alerts.backups import REPEATED
 from testing.trust.alertmanager import Notification
 from testing.trust.evaluation import Alert, Firing
 from testing.trust.story import (
@@ -160,9 +161,10 @@ def count(notifications: Iterable[Notification]) -> Count:
     known: defaultdict[str, set[Alert]] = defaultdict(set)
     found: Counter[str] = Counter()
     for one in notifications:
-        news = "reminders" if one.is_reminder else "new" if one.firing - known[one.receiver] else "ended"
+        repeats = one.is_reminder or any(("cause", REPEATED) in alert for alert in one.firing)
+        news = "reminders" if repeats else "new" if one.firing - known[one.receiver] else "ended"
         found[news] += 1
-        found["pages"] += one.receiver.endswith("page")
+        found["pages"] += "page" in one.receiver
         known[one.receiver] |= one.firing
         known[one.receiver] -= one.resolved
     return Count(found["new"], found["reminders"], found["ended"], found["pages"])

@@ -24,7 +24,11 @@ STAND_INS: Mapping[str, list[tuple[str, str, tuple[str, ...]]]] = {
     "BackupVeryStale": [("BackupStaleEverywhere", "page", ("section", "type"))],
     "BackupFailed": [("BackupFailingRepeatedly", "critical", _JOB)],
     "BackupSizeChanged": [("BackupTooSmall", "critical", _JOB)],
-    "BackupDidNotStart": [("BackupMissing", "critical", _JOB), ("BernardInventoryOld", "critical", ())],
+    "BackupDidNotStart": [
+        ("BackupMissing", "critical", _JOB),
+        ("BackupStale", "critical", _JOB),
+        ("BernardInventoryOld", "critical", ()),
+    ],
     "BernardDown": [("BernardDown", "critical", ())],
     "BernardExportersDisagree": [("BernardDown", "critical", ())],
 }
