@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from alerts.backups import REPEATED
 from testing.trust.alertmanager import Notification
 from testing.trust.evaluation import Alert
 from testing.trust.story import DAY, HOUR, MINUTE
@@ -38,7 +39,8 @@ def wrong_notices(
         minute, receiver, firing = notification.minute, notification.receiver, notification.firing
         if minute >= until:
             return
-        if notification.is_reminder:
+        # The rule that repeats a page says nothing new either, whenever it begins to.
+        if notification.is_reminder or any(("cause", REPEATED) in alert for alert in firing):
             yield from (
                 ("reminded too soon", alert, minute)
                 for alert in firing
