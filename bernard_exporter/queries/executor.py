@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, TypeVar
 
 from anyio import CapacityLimiter, to_thread
 from sqlalchemy.engine import Connection
 
+from bernard_exporter.domain.model import Run
 from bernard_exporter.errors import BusyError
+from bernard_exporter.inventory.contents import Contents
 from bernard_exporter.inventory.snapshot import Snapshot
+from bernard_exporter.queries.contents import ContentsCache
 from bernard_exporter.store.connection import Database
 
 T = TypeVar("T")
@@ -50,6 +53,15 @@ class DatabaseView(SnapshotView):
     """The data for queries of the database: one transaction, and the last snapshot at the time of the request."""
 
     connection: Connection
+    contents: ContentsCache = field(default_factory=ContentsCache)
+
+    def contents_of(self, run: Run) -> Contents:
+        """Return the contents of a run's backup, from memory if they are known.
+
+        Raises:
+            sqlalchemy.exc.SQLAlchemyError: a statement failed, for example by a timeout.
+        """
+        return self.contents.read(self.connection, run, self.now)
 
 
 class QueryExecutor:
@@ -58,6 +70,7 @@ class QueryExecutor:
     def __init__(self, source: SnapshotSource, waiting: int = _WAITING) -> None:
         """Allow a few queries at a time and ``waiting`` more, of the database and of the snapshot each."""
         self._source = source
+        self._contents = ContentsCache()
         self._database = _Threads(_DATABASE_THREADS, waiting)
         # Queries that do not need the database must not wait for one that hangs.
         self._memory = _Threads(_SNAPSHOT_THREADS, waiting)
@@ -98,7 +111,7 @@ class QueryExecutor:
         self._asking[thread] = database
         try:
             with database.connect() as connection:
-                return question(DatabaseView(view.snapshot, view.now, connection))
+                return question(DatabaseView(view.snapshot, view.now, connection, self._contents))
         finally:
             del self._asking[thread]
 

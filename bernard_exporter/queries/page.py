@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Generic, TypeVar
 
 from bernard_exporter.domain.filters import decode_cursor, encode_cursor
@@ -46,10 +48,12 @@ def sorted_page(
         FilterError: the cursor is not one of this list.
     """
     down = sort.startswith("-")
-    keyed = sorted(((key(item), item) for item in items), key=lambda pair: pair[0], reverse=down)
+    keyed = [(key(item), item) for item in items]
     if cursor is not None and keyed:
         kinds = [(type(part),) for part in keyed[0][0]]
         stop = tuple(decode_cursor(cursor, sort, *kinds))
         keyed = [pair for pair in keyed if (pair[0] < stop if down else pair[0] > stop)]
-    page = page_of(keyed, limit, lambda pair: encode_cursor(sort, *pair[0]))
+    # A backup may have 50,000 objects, and a page shows 50.
+    pick = heapq.nlargest if down else heapq.nsmallest
+    page = page_of(pick(limit + 1, keyed, itemgetter(0)), limit, lambda pair: encode_cursor(sort, *pair[0]))
     return Page(tuple(item for _, item in page.items), page.next_cursor)

@@ -6,15 +6,17 @@ neither reads many rows until the statement timeout.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, case, or_, select
+from sqlalchemy import Row, and_, case, or_, select
 from sqlalchemy.engine import Connection
+from sqlalchemy.sql.elements import ColumnElement
 
 from bernard_exporter.domain.filters import RunFilter
 from bernard_exporter.domain.model import BackupType, Run, Status
-from bernard_exporter.store import reader
+from bernard_exporter.store import reader, search_groups
 from bernard_exporter.store.reader import (
     LAST_SECOND,
     MAX_SIZE,
@@ -37,6 +39,8 @@ from bernard_exporter.store.schema import (
     has_part,
 )
 
+# Sections with more matching runs are read by id if they are sorted by it.
+MOST_SORTED = 20_000
 _usable_size = case((backups.c.total_size.between(0, MAX_SIZE), backups.c.total_size))
 _duration = case((end_seconds >= start_seconds, end_seconds - start_seconds))
 
@@ -83,20 +87,31 @@ def runs(
     down = criteria.sort.startswith("-")
     order = _order(connection, criteria.sort.lstrip("-"))
     conditions = [*_conditions(criteria), *([] if hosts is None else [_among(backups.c.host, hosts)])]
+    if criteria.section and order is raw_start:
+        return _keyed(search_groups.runs_by_start(connection, _kinds(criteria), conditions, after, limit, down=down))
     if after is not None:
         conditions.append(_beyond(order, after, down))
-    # A section has few runs: finding and sorting them is faster than scanning all runs by id. ``id + 0`` prevents the
-    # scan; an index hint would do the same, but does not work on views.
-    by_id = backups.c.id + 0 if criteria.section else backups.c.id
+    kinds = _kinds(criteria)
+    by_id: ColumnElement[Any] = backups.c.id
+    if criteria.section and order is backups.c.id:
+        if search_groups.are_more(connection, [*kinds, *_started(criteria)], MOST_SORTED):
+            kinds = _kinds(criteria, search_groups.type_without_index)
+        else:
+            # Finding and sorting the runs is faster than scanning all runs by id. ``id + 0`` prevents the scan; an
+            # index hint would do the same, but does not work on views.
+            by_id = backups.c.id + 0
     keys = [by_id] if order is backups.c.id else [order, backups.c.id]
     statement = (
         select(*RUN_COLUMNS, order.label("sort_key"))
-        .where(*conditions)
+        .where(*kinds, *conditions)
         .order_by(*(key.desc() if down else key for key in keys))
         .limit(limit)
     )
-    rows = [tuple(row) for row in connection.execute(statement)]
-    return [(RunKey(_key(row[-1]), row[0]), parse_run(row[:-1])) for row in rows]
+    return _keyed(connection.execute(statement))
+
+
+def _keyed(rows: Iterable[Row[Any]]) -> list[tuple[RunKey, Run]]:
+    return [(RunKey(_key(row[-1]), row[0]), parse_run(row[:-1])) for row in map(tuple, rows)]
 
 
 def _existing(connection: Connection, criteria: RunFilter) -> RunFilter | None:
@@ -141,7 +156,10 @@ def _beyond(order: Any, after: RunKey, down: bool) -> Any:
 
 
 def _conditions(criteria: RunFilter) -> list[Any]:
-    conditions: list[Any] = [*_kinds(criteria), *_times(criteria)]
+    """Return the conditions that the index does not serve, and those on the start."""
+    conditions: list[Any] = [*_started(criteria), *_ended(criteria)]
+    if criteria.section:
+        conditions.append(Exact(backups.c.section).in_(criteria.section))
     if criteria.source:
         conditions.append(_among(backups.c.source, criteria.source))
     if criteria.host:
@@ -153,15 +171,16 @@ def _conditions(criteria: RunFilter) -> list[Any]:
     return conditions
 
 
-def _kinds(criteria: RunFilter) -> list[Any]:
+def _kinds(criteria: RunFilter, type_: ColumnElement[Any] = raw_type) -> list[Any]:
+    """Return the conditions that the index serves: type, section and status."""
     conditions: list[Any] = []
     if criteria.type:
-        conditions.append(raw_type.in_(criteria.type))
-    if criteria.section:
+        conditions.append(type_.in_(criteria.type))
+    elif criteria.section and type_ is raw_type:
         # The first column of the index is the type, so that a section needs a condition on all types.
-        every_type = or_(raw_type.in_([*(kind.value for kind in BackupType), ""]), raw_type.is_(None))
-        conditions += [] if criteria.type else [every_type]
-        conditions += [backups.c.section.in_(criteria.section), Exact(backups.c.section).in_(criteria.section)]
+        conditions.append(or_(type_.in_([*(kind.value for kind in BackupType), ""]), type_.is_(None)))
+    if criteria.section:
+        conditions.append(backups.c.section.in_(criteria.section))
     if criteria.status:
         conditions.append(_status(criteria.status))
     return conditions
@@ -181,19 +200,23 @@ def _among(column: Any, values: Collection[str]) -> Any:
     return or_(texts, column.is_(None)) if "" in values else texts
 
 
-def _times(criteria: RunFilter) -> list[Any]:
+def _started(criteria: RunFilter) -> list[Any]:
+    return _times(backups.c.start_date, criteria.started_after, criteria.started_before)
+
+
+def _ended(criteria: RunFilter) -> list[Any]:
+    return _times(backups.c.end_date, criteria.ended_after, criteria.ended_before)
+
+
+def _times(column: Any, after: datetime | None, before: datetime | None) -> list[Any]:
     conditions: list[Any] = []
-    for column, after, before in (
-        (backups.c.start_date, criteria.started_after, criteria.started_before),
-        (backups.c.end_date, criteria.ended_after, criteria.ended_before),
-    ):
-        if after is not None:
-            conditions.append(column >= FromEpoch(_second(after.timestamp())))
-        if before is not None:
-            conditions += [column < FromEpoch(_second(before.timestamp())), column > FromEpoch(UNKNOWN_START)]
-        if after is not None or before is not None:
-            # An unknown time is neither before nor after any other time.
-            conditions.append(EpochSeconds(column).is_not(None))
+    if after is not None:
+        conditions.append(column >= FromEpoch(_second(after.timestamp())))
+    if before is not None:
+        conditions += [column < FromEpoch(_second(before.timestamp())), column > FromEpoch(UNKNOWN_START)]
+    if after is not None or before is not None:
+        # An unknown time is neither before nor after any other time.
+        conditions.append(EpochSeconds(column).is_not(None))
     return conditions
 
 

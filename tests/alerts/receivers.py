@@ -45,7 +45,7 @@ class Inbox:
         """Return section, status and firing or resolved alerts of each notification to a webhook."""
         return [
             (
-                body["groupLabels"].get("section", ""),
+                body["commonLabels"].get("section", ""),
                 body["status"],
                 tuple(
                     sorted(

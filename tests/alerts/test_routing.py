@@ -29,7 +29,7 @@ def amtool(*arguments: str) -> str:
 def test_committed_configuration_and_its_templates_are_valid() -> None:
     said = amtool("check-config", str(CONFIG))
     assert "1 templates" in said
-    assert "5 receivers" in said
+    assert "6 receivers" in said
 
 
 @pytest.mark.parametrize("severity", ["page", "critical", "warning", "task"])
@@ -79,7 +79,7 @@ def test_an_owner_without_an_address_is_refused() -> None:
         SiteSettings(owners="search=search@example.org,web")
 
 
-def test_nothing_is_repeated_within_a_day_but_the_sign_of_life() -> None:
+def test_nothing_is_repeated_within_a_day_but_the_sign_of_life_and_a_page_that_someone_can_end() -> None:
     repeats = {}
 
     def walk(route: dict[str, Any], inherited: str) -> None:
@@ -89,8 +89,12 @@ def test_nothing_is_repeated_within_a_day_but_the_sign_of_life() -> None:
             walk(child, interval)
 
     walk(yaml.safe_load(CONFIG.read_text())["route"], "")
+    of_runs = 'alertname=~"Backup(Failed|FailingRepeatedly|RunningLong|DidNotStart)"'
     assert {name: interval for name, interval in repeats.items() if interval != "1d"} == {
         'alertname="BernardWatchdog"': "5m",
+        'cause="repeated"': "235m",
+        # Told once: the reminders are those of the stale backup that they lead to.
+        of_runs: "15d",
     }
 
 
@@ -98,8 +102,13 @@ def test_alert_without_a_matching_route_is_still_notified() -> None:
     assert amtool("config", "routes", "test", f"--config.file={CONFIG}", "alertname=Other").strip() == "critical"
 
 
-def test_alerts_are_grouped_by_team_and_section() -> None:
-    assert yaml.safe_load(CONFIG.read_text())["route"]["group_by"] == ["team", "section"]
+def test_an_alert_on_many_jobs_is_one_notification_and_a_page_is_one_a_section() -> None:
+    root = yaml.safe_load(CONFIG.read_text())["route"]
+    assert root["group_by"] == ["team", "alertname"]
+    others = {
+        " ".join(route["matchers"]): route["group_by"] for route in root["routes"][0]["routes"] if "group_by" in route
+    }
+    assert others == {'severity="page"': ["team", "section"]}
 
 
 def test_inhibition_is_as_designed() -> None:
@@ -111,7 +120,7 @@ def test_inhibition_is_as_designed() -> None:
     assert found == {
         ("alertname=BackupVeryStale", "alertname=BackupStale", job),
         ("alertname=BackupStaleEverywhere", "alertname=~BackupStale|BackupMissing", job[:2]),
-        ("alertname=BackupMissing", "alertname=BackupDidNotStart", job),
+        ("alertname=~BackupStale|BackupMissing", "alertname=BackupDidNotStart", job),
         ("alertname=BackupFailingRepeatedly", "alertname=BackupFailed", job),
         ("alertname=BackupTooSmall", "alertname=BackupSizeChanged", job),
         ("alertname=BernardPollFailing", "alertname=BernardExportersDisagree", ("job", "instance")),
@@ -133,7 +142,7 @@ def rendered(template: str, tmp_path: Path, **changes: Any) -> str:
         "receiver": "page",
         "status": "firing",
         "alerts": alerts,
-        "groupLabels": {"section": "s1"},
+        "groupLabels": {"team": "dba", "section": "s1"},
         "commonLabels": {"severity": "page", "section": "s1"},
         "commonAnnotations": {},
         "externalURL": "https://alerts.example",
@@ -161,10 +170,48 @@ def _alert(name: str, summary: str, status: str) -> dict[str, Any]:
     }
 
 
+def many(number: int, status: str = "firing") -> list[dict[str, Any]]:
+    """Return an alert on each of many sections."""
+    summaries = [f"dump of s{section} in eqiad did not start" for section in range(number)]
+    return [_alert("BackupDidNotStart", summary, status) for summary in summaries]
+
+
 def test_title_says_how_urgent_what_and_how_many(tmp_path: Path) -> None:
-    assert rendered("bernard.title", tmp_path).strip() == "PAGE: s1: 2 alerts"
+    title = rendered("bernard.title", tmp_path).strip()
+    assert title == "PAGE: No fresh dump of s1 in any data centre #page, and 1 more"
     one = [_alert("BackupVeryStale", "dump of s1 in eqiad is 17d old #page", "firing")]
-    assert rendered("bernard.title", tmp_path, alerts=one).strip() == "PAGE: s1: dump of s1 in eqiad is 17d old #page"
+    assert rendered("bernard.title", tmp_path, alerts=one).strip() == "PAGE: dump of s1 in eqiad is 17d old #page"
+    some_ended = [*many(10), *many(2, "resolved")]
+    title = rendered("bernard.title", tmp_path, alerts=some_ended, commonLabels={"severity": "warning"})
+    assert title.strip() == "WARNING: dump of s0 in eqiad did not start, and 9 more; OK: 2"
+
+
+def test_title_names_the_newest_alert_of_a_group(tmp_path: Path) -> None:
+    alerts = many(3)
+    alerts[1]["startsAt"] = "2026-03-11T12:00:00Z"
+    title = rendered("bernard.title", tmp_path, alerts=alerts, commonLabels={"severity": "warning"})
+    assert title.strip() == "WARNING: dump of s1 in eqiad did not start, and 2 more"
+
+
+@pytest.mark.parametrize("template", ["bernard.text", "bernard.html"])
+def test_message_lists_many_alerts_and_says_how_many_more_there_are(template: str, tmp_path: Path) -> None:
+    alerts = [*many(54), *many(23, "resolved")]
+    message = rendered(template, tmp_path, alerts=alerts)
+    assert message.count("did not start") == 20 + 20
+    assert message.count("BackupDidNotStart.html") == 1
+    assert "and 34 more" in message
+    assert "OK: 3 more" in message
+
+
+def test_text_of_many_alerts_has_a_line_for_each(tmp_path: Path) -> None:
+    text = rendered("bernard.text", tmp_path, alerts=[*many(4), *many(1, "resolved")])
+    assert text.strip().splitlines() == [
+        *(f"- dump of s{section} in eqiad did not start, since Tue 10 Mar 12:00 UTC" for section in range(4)),
+        "Do: https://docs.example/BackupDidNotStart.html",
+        "All: https://alerts.example/#/alerts",
+        "",
+        "OK since 13:30 UTC: dump of s0 in eqiad did not start",
+    ]
 
 
 def test_text_is_short_and_has_what_to_do_for_each_alert(tmp_path: Path) -> None:
@@ -189,7 +236,7 @@ def test_resolved_notification_has_one_line_per_alert(tmp_path: Path) -> None:
     text = rendered("bernard.text", tmp_path, status="resolved", alerts=over)
     assert text.strip() == "OK since 13:30 UTC: dump of s1 in eqiad is 17d old #page"
     title = rendered("bernard.title", tmp_path, status="resolved", alerts=over)
-    assert title.strip() == "OK: s1: dump of s1 in eqiad is 17d old #page"
+    assert title.strip() == "OK: dump of s1 in eqiad is 17d old #page"
 
 
 def test_mail_fits_a_phone_and_has_its_links(tmp_path: Path) -> None:

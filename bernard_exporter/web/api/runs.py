@@ -9,18 +9,19 @@ from starlette.responses import Response
 
 from bernard_exporter.domain.filters import ContentFilter, FileFilter, RunFilter
 from bernard_exporter.domain.model import Run
-from bernard_exporter.inventory.contents import read_contents
 from bernard_exporter.queries.diff import BackupDiff, ChangedObject, difference
 from bernard_exporter.queries.documents import run_document
-from bernard_exporter.queries.entries import SizedObject, file_document, object_document
-from bernard_exporter.queries.entries import list_files as find_files
-from bernard_exporter.queries.entries import list_objects as find_objects
 from bernard_exporter.queries.executor import DatabaseView
+from bernard_exporter.queries.files import file_document
+from bernard_exporter.queries.files import list_files as find_files
+from bernard_exporter.queries.objects import SizedObject, object_document
+from bernard_exporter.queries.objects import list_objects as find_objects
 from bernard_exporter.queries.runs import find_run, previous_success
 from bernard_exporter.queries.runs import search_runs as find_runs
 from bernard_exporter.web.api import models
-from bernard_exporter.web.api.dependencies import Answer, DiffQuery, Executor, RunId, RunSearch, no_query, polled
+from bernard_exporter.web.api.dependencies import Answer, Executor, polled
 from bernard_exporter.web.api.openapi import DOCUMENT, NOT_FOUND, PAGE, SEARCH
+from bernard_exporter.web.api.parameters import DiffQuery, RunId, RunSearch, no_query
 from bernard_exporter.web.api.responses import Negotiated
 
 ROUTER = APIRouter(tags=["runs"])
@@ -122,7 +123,7 @@ async def list_objects(
 
 
 def _objects(view: DatabaseView, run_id: int, criteria: ContentFilter, answer: Negotiated) -> Response:
-    page = find_objects(read_contents(view.connection, find_run(view.connection, run_id)).objects, criteria)
+    page = find_objects(view.contents_of(find_run(view.connection, run_id)).objects, criteria)
     return answer.page([object_document(item) for item in page.items], page.next_cursor, _OBJECT_COLUMNS)
 
 
@@ -145,7 +146,7 @@ def _diff(view: DatabaseView, run_id: int, query: DiffQuery) -> dict[str, Any]:
         against = find_run(view.connection, query.against)
     diff, reason = None, "this job has no earlier success"
     if against:
-        now, before = read_contents(view.connection, run).objects, read_contents(view.connection, against).objects
+        now, before = view.contents_of(run).objects, view.contents_of(against).objects
         diff = difference(now, before, query.threshold)
         reason = f"the databases and tables of run {run.id if not now else against.id} are unknown"
     return {

@@ -15,10 +15,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bernard_exporter.domain.filters import MAX_LIMIT
-from bernard_exporter.inventory.contents import read_contents
 from bernard_exporter.queries.documents import run_document
-from bernard_exporter.queries.entries import file_document, list_files, list_objects, object_document
 from bernard_exporter.queries.executor import DatabaseView, QueryExecutor
+from bernard_exporter.queries.files import file_document, list_files
+from bernard_exporter.queries.objects import list_objects, object_document
 from bernard_exporter.queries.runs import find_run, search_runs
 from bernard_exporter.web.pages.query import Query
 from bernard_exporter.web.pages.run import parse_run_query, run_number
@@ -69,7 +69,7 @@ class Downloads:
         criteria = parse_run_query(Query(request.url.query), objects=MAX_LIMIT).objects
 
         def find(view: DatabaseView) -> list[dict[str, Any]]:
-            page = list_objects(read_contents(view.connection, find_run(view.connection, run_id)).objects, criteria)
+            page = list_objects(view.contents_of(find_run(view.connection, run_id)).objects, criteria)
             return [object_document(item) for item in page.items]
 
         return _file(f"run-{run_id}-objects", _OBJECT, await self._executor.query_database(find))

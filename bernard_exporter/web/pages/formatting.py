@@ -45,6 +45,11 @@ def iso(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
+def precise(moment: datetime) -> str:
+    """Return a time as RFC 3339 in UTC, with milliseconds."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def when(moment: datetime | None, now: datetime) -> Markup:
     """Return a time in UTC as a ``time`` element with its distance from now; a dash for None."""
     if moment is None:

@@ -36,6 +36,10 @@ class Links:
             return self.to("/jobs", **job._asdict())
         return f"{self.prefix}/jobs/{'/'.join(quote(part, safe='', errors='replace') for part in job)}"
 
+    def host(self, host: str) -> str:
+        """Return the URL of a host's page, or of the list if its name would be resolved as a path segment."""
+        return self.to("/hosts") if host in _STEPS else f"{self.prefix}/hosts/{quote(host, safe='', errors='replace')}"
+
     def run(self, run_id: int, /, **parameters: object) -> str:
         """Return the URL of a run's page."""
         return self.to(f"/runs/{run_id}", **parameters)

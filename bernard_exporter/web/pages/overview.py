@@ -21,6 +21,7 @@ class Cell:
     """A job in the matrix.
 
     Attributes:
+        since: the start of its newest success; None if there is none.
         age: the age of its newest success as text; '' if there is none.
         why: the reason for its state.
         attempts: the attempts since the newest success.
@@ -29,6 +30,7 @@ class Cell:
     job: Job
     label: str
     tone: str
+    since: datetime | None
     age: str
     why: str
     attempts: tuple[Badge, ...]
@@ -142,8 +144,9 @@ def _badness(statuses: Iterable[JobStatus]) -> tuple[int, ...]:
 def _cell(status: JobStatus, now: datetime) -> Cell:
     badge = job_badge(status)
     newest = status.newest
-    old = age(newest.start, now) if newest and newest.start else ""
-    return Cell(status.job, badge.label, badge.tone, old, status.reason, attempt_badges(status, now))
+    since = newest.start if newest else None
+    old = age(since, now) if since else ""
+    return Cell(status.job, badge.label, badge.tone, since, old, status.reason, attempt_badges(status, now))
 
 
 def failing(jobs: Iterable[JobStatus]) -> tuple[JobStatus, ...]:

@@ -9,16 +9,18 @@ from enum import StrEnum
 from bernard_exporter.domain.file_names import Object
 from bernard_exporter.domain.filters import FileFilter
 from bernard_exporter.domain.model import Job, Run
-from bernard_exporter.domain.policy import size_change
-from bernard_exporter.errors import NotFoundError
-from bernard_exporter.inventory.contents import ObjectSize, read_contents
+from bernard_exporter.domain.policy import Policy, size_change
+from bernard_exporter.errors import FilterError, NotFoundError
+from bernard_exporter.inventory.contents import ObjectSize
 from bernard_exporter.queries.diff import THRESHOLD, BackupDiff, difference
-from bernard_exporter.queries.entries import SizedObject, list_files, list_objects
 from bernard_exporter.queries.executor import DatabaseView
+from bernard_exporter.queries.files import list_files
+from bernard_exporter.queries.objects import SizedObject, list_objects
 from bernard_exporter.queries.page import Page
 from bernard_exporter.queries.runs import find_run, previous_success
 from bernard_exporter.store.entries import File
-from bernard_exporter.web.pages.query import FileForm, ObjectForm, Query
+from bernard_exporter.web.pages.forms import FileForm, ObjectForm
+from bernard_exporter.web.pages.query import Query
 
 _FILES = 100
 _OBJECTS = 50
@@ -43,11 +45,13 @@ class RunPageQuery:
 
     Attributes:
         parts: the parts to show; the others are not read.
+        against: the run that the difference is against; None for the previous success.
     """
 
     parts: frozenset[Part]
     files: FileForm
     objects: ObjectForm
+    against: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,7 @@ class RunPage:
 
     Attributes:
         job: None when the row names no section or type.
-        previous: the success that the difference is against; None when there is none.
+        previous: the run that the difference is against, which is the previous success unless the query names another.
         has_files: whether any file of it is recorded, whatever is asked for.
         databases, tables: how many there are; None where no name says.
         difference: None where it is unknown what either run holds.
@@ -101,7 +105,15 @@ def parse_run_query(query: Query, files: int = _FILES, objects: int = _OBJECTS) 
         parts=_parts(query),
         files=query.read(FileForm, limit=files, db=None),
         objects=query.read(ObjectForm, limit=objects, min_size=None),
+        against=_against(query.text("against")),
     )
+
+
+def _against(text: str | None) -> int | None:
+    try:
+        return run_number(text) if text else None
+    except NotFoundError as error:
+        raise FilterError("against", f"found {text!r}, expected the id of a run"[:100]) from error
 
 
 def _parts(query: Query) -> frozenset[Part]:
@@ -122,13 +134,18 @@ def run_page(view: DatabaseView, run_id: int, run_query: RunPageQuery) -> RunPag
     """
     run = find_run(view.connection, run_id)
     datacenter = view.snapshot.policy.datacenter(run.host)
-    previous = previous_success(view.connection, view.snapshot, run, view.now)
+    against = run_query.against
+    previous = (
+        previous_success(view.connection, view.snapshot, run, view.now)
+        if against is None
+        else find_run(view.connection, against)
+    )
     objects = _objects(view, run if run_query.parts & {Part.OBJECTS, Part.DIFFERENCE} else None)
     before = _objects(view, previous if Part.DIFFERENCE in run_query.parts else None)
     files = list_files(view.connection, run, run_query.files) if Part.FILES in run_query.parts else _NO_FILES
     return RunPage(
         run=run,
-        job=Job(run.section, run.type, datacenter) if run.section and run.type else None,
+        job=job_of(run, view.snapshot.policy),
         datacenter=datacenter,
         previous=previous,
         has_files=bool(files.items or list_files(view.connection, run, _ANY_FILE).items),
@@ -142,7 +159,12 @@ def run_page(view: DatabaseView, run_id: int, run_query: RunPageQuery) -> RunPag
 
 
 def _objects(view: DatabaseView, run: Run | None) -> Mapping[Object, ObjectSize]:
-    return read_contents(view.connection, run).objects if run else {}
+    return view.contents_of(run).objects if run else {}
+
+
+def job_of(run: Run, policy: Policy) -> Job | None:
+    """Return the job of a run; None if its row names no section or type."""
+    return Job(run.section, run.type, policy.datacenter(run.host)) if run.section and run.type else None
 
 
 def run_number(text: str) -> int:

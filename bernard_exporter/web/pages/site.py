@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from bernard_exporter.domain.model import Run
 from bernard_exporter.errors import BusyError, FilterError, StoreError
 from bernard_exporter.polling.poller import Poller
 from bernard_exporter.queries.diff import THRESHOLD
@@ -22,14 +23,18 @@ from bernard_exporter.web.negotiation import job_in_path
 from bernard_exporter.web.pages import errors, jobs
 from bernard_exporter.web.pages.assets import Assets, bootstrap_directory
 from bernard_exporter.web.pages.badges import run_badges
+from bernard_exporter.web.pages.context import page_context
 from bernard_exporter.web.pages.downloads import Downloads
+from bernard_exporter.web.pages.forms import ScheduleForm
+from bernard_exporter.web.pages.hosts import host_page, host_pages, newest_runs
 from bernard_exporter.web.pages.job import JobPage, history
 from bernard_exporter.web.pages.links import Links
 from bernard_exporter.web.pages.overview import overview
-from bernard_exporter.web.pages.query import Query, ScheduleForm
-from bernard_exporter.web.pages.rendering import Templates, page_context
-from bernard_exporter.web.pages.run import Part, parse_run_query, run_number, run_page
+from bernard_exporter.web.pages.query import Query
+from bernard_exporter.web.pages.rendering import Templates
+from bernard_exporter.web.pages.run import Part, job_of, parse_run_query, run_number, run_page
 from bernard_exporter.web.pages.search import Hint, hints, run_filter, understand
+from bernard_exporter.web.pages.sorting import Sorting
 from bernard_exporter.web.pages.timeline_chart import plan
 from bernard_exporter.web.pages.timeline_table import table_rows
 
@@ -71,6 +76,8 @@ class Site:
             "/runs/{id}/files.csv": self._downloads.files,
             "/runs/{id}/objects.csv": self._downloads.objects,
             "/schedule": self.schedule,
+            "/hosts": self.hosts,
+            "/hosts/{name}": self.host,
         }
         return [
             *(Route(path, self._guarded(handler)) for path, handler in pages.items()),
@@ -101,6 +108,23 @@ class Site:
                 errors.log(error)
         return await self._page("job.html", "/jobs", status=status, history=job_page)
 
+    async def hosts(self, _: Request) -> Response:
+        """Return the list of hosts."""
+        hosts = await self._executor.query_snapshot(lambda view: host_pages(view.snapshot))
+        return await self._page("hosts.html", "/hosts", hosts=hosts)
+
+    async def host(self, request: Request) -> Response:
+        """Return the page of a host; its runs are left out while the database is unavailable."""
+        name = request.path_params["name"]
+        host = await self._executor.query_snapshot(lambda view: host_page(view.snapshot, name))
+        runs: Sequence[Run] | None = None
+        if self._poller.self_metrics.up:
+            try:
+                runs = await self._executor.query_database(lambda view: newest_runs(view, host.name))
+            except StoreError as error:
+                errors.log(error)
+        return await self._page("host.html", "/hosts", host=host, runs=runs)
+
     async def runs(self, request: Request) -> Response:
         """Return the list of runs that match a search and filters."""
         query = Query(request.url.query)
@@ -117,7 +141,15 @@ class Site:
             with suppress(StoreError):
                 meant = await self._executor.query_database(lambda view: hints(view, query, words, criteria))
         return await self._page(
-            "runs.html", "/runs", text=text, words=words, criteria=criteria, page=page, query=query, hints=meant
+            "runs.html",
+            "/runs",
+            text=text,
+            words=words,
+            criteria=criteria,
+            page=page,
+            query=query,
+            hints=meant,
+            sorting=Sorting(self._links, "/runs", query, criteria.sort.value),
         )
 
     async def run(self, request: Request) -> Response:
@@ -133,6 +165,7 @@ class Site:
             # A page of its files can be shown even if there are too many to read all of them.
             only, too_large = replace(run_query, parts=frozenset({Part.FILES})), True
             details = await self._executor.query_database(lambda view: run_page(view, run_id, only))
+        path = f"/runs/{run_id}"
         return await self._page(
             "run.html",
             "/runs",
@@ -141,6 +174,10 @@ class Site:
             threshold=THRESHOLD,
             most=_MOST_CHANGES,
             too_large=too_large,
+            file_sorting=Sorting(self._links, path, query, run_query.files.sort.value, anchor="files"),
+            object_sorting=Sorting(
+                self._links, path, query, run_query.objects.sort.value, "object_sort", "object_cursor", "objects"
+            ),
         )
 
     async def schedule(self, request: Request) -> Response:
@@ -196,6 +233,7 @@ class Site:
                 "choices": jobs.choices(snapshot),
                 "run_badge": run_badges(snapshot, view.now),
                 "datacenter_of": snapshot.policy.datacenter,
+                "job_of": lambda run: job_of(run, snapshot.policy),
             }
             return self._render(template, active, **known, **values)
 

@@ -10,9 +10,9 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from bernard_exporter.web.server.admission import Admission
 from bernard_exporter.web.server.connection_limits import Guest, Room, network
 from bernard_exporter.web.server.parsing import Parser
-from bernard_exporter.web.tls.context import alternative_names
 from bernard_exporter.web.users.password_queue import Client
 from bernard_exporter.web.web_config.watched import WebConfig
 
@@ -60,7 +60,7 @@ class LimitedProtocol(HttpToolsProtocol):
         super().__init__(*arguments, **named)
         self.parser = Parser(self)  # type: ignore[assignment]
         self._room = room
-        self._web = web
+        self._admission = Admission(web)
         self.handshake: Guest | None = None
         self._head = self._body = self._headers = 0
         # Bytes of the incomplete request, and memory of the requests that are not answered.
@@ -91,7 +91,7 @@ class LimitedProtocol(HttpToolsProtocol):
             self._room.leave(self.handshake)
             has_place = self._room.enter(self, _address(transport))
             self._settle()
-        if not has_place or (self._web and not _let_in(self._web, transport)):
+        if not has_place or not self._admission.admits_connection(transport):
             transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -165,6 +165,11 @@ class LimitedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Handle the end of the headers: the response starts, or waits for the previous one."""
         self._in_head = False
+        if not self._admission.admits_request():
+            # Without an answer, so that clients try again: with a new handshake, which a certificate that is still
+            # allowed passes.
+            self.abort()
+            return
         if len(self._cycles) > _PIPELINED:
             self._refuse(http.HTTPStatus.TOO_MANY_REQUESTS)
         super().on_headers_complete()
@@ -282,17 +287,3 @@ class LimitedProtocol(HttpToolsProtocol):
 def _address(transport: asyncio.Transport) -> str:
     peer = transport.get_extra_info("peername")
     return str(peer[0]) if isinstance(peer, tuple) else ""
-
-
-def _let_in(web: WebConfig, transport: asyncio.Transport) -> bool:
-    """Return whether the handshake used the current web configuration, and the certificate has an allowed name.
-
-    Without TLS it is always true: each request is checked on its own.
-    """
-    encrypted = transport.get_extra_info("ssl_object")
-    if encrypted is None:
-        return not web.encrypted
-    tls = web.settings_of(encrypted.context)
-    if tls is None or not tls.client_allowed_sans:
-        return tls is not None
-    return bool(tls.client_allowed_sans & alternative_names(encrypted.getpeercert()))

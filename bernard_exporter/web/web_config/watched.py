@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import ssl
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +21,19 @@ _SETTLED_SECONDS = 0.1
 # Seconds between two readings of a file that cannot be used: the cause may be outside of it, such as a lack of
 # descriptors.
 _RETRY_SECONDS = 1.0
+
+
+class ClientPolicy(NamedTuple):
+    """How client certificates are verified.
+
+    Attributes:
+        authorities: the CA certificates; None for those of the system.
+        allowed_sans: the allowed alternative names; empty for any.
+    """
+
+    verify: ssl.VerifyMode
+    authorities: bytes | str | None
+    allowed_sans: frozenset[str]
 
 
 class WebConfig:
@@ -40,6 +54,7 @@ class WebConfig:
         self._settled = False
         self._settings: WebSettings | None = None
         self._context: ssl.SSLContext | None = None
+        self._client_policy: ClientPolicy | None = None
         self._made_of: object = None
         self._error = self._read()
         if self._error:
@@ -70,13 +85,22 @@ class WebConfig:
             raise ConfigError(f"{self._file}: found no tls_server_config, expected one as at the start")
         return self._context
 
-    def settings_of(self, context: ssl.SSLContext) -> TLSSettings | None:
-        """Return the TLS settings of a context; None if they are no longer current."""
+    def client_policy(self) -> ClientPolicy | None:
+        """Return how client certificates are verified; None without TLS.
+
+        Raises:
+            ConfigError: the file is invalid.
+        """
+        self.settings()
+        return self._client_policy
+
+    def client_policy_of(self, context: ssl.SSLContext) -> ClientPolicy | None:
+        """Return how a context verifies client certificates; None if the context is no longer current."""
         try:
-            settings = self.settings()
+            policy = self.client_policy()
         except ConfigError:
             return None
-        return settings.tls if context is self._context else None
+        return policy if context is self._context else None
 
     def reread(self) -> None:
         """Read the file and the files it names, whether they have changed or not; an error is logged."""
@@ -121,10 +145,12 @@ class WebConfig:
 
     def _encrypt(self, settings: WebSettings) -> None:
         """Create a context, unless nothing that it is made from has changed."""
-        made_of = (settings.tls, tuple(map(_content, self._named)))
+        contents = {file: _content(file) for file in self._named}
+        made_of = (settings.tls, contents)
         if not settings.tls or self._context is None or made_of != self._made_of:
             self._context = make_context(settings.tls, self._file) if settings.tls else None
         self._made_of = made_of
+        self._client_policy = _client_policy(settings.tls, contents) if settings.tls else None
 
     def _signature(self) -> tuple[_Identity | None, ...]:
         """Return what differs once a file has changed."""
@@ -151,6 +177,11 @@ def _identity(file: Path) -> _Identity | None:
         return None
     times = found.st_mtime_ns, found.st_ctime_ns
     return _Identity(found.st_dev, found.st_ino, found.st_size, *times, found.st_mode, found.st_uid, found.st_gid)
+
+
+def _client_policy(tls: TLSSettings, contents: Mapping[Path, bytes | None]) -> ClientPolicy:
+    authorities = contents[tls.client_ca] if isinstance(tls.client_ca, Path) else tls.client_ca
+    return ClientPolicy(tls.verify, authorities, tls.client_allowed_sans)
 
 
 def _content(file: Path) -> bytes | None:

@@ -1,4 +1,4 @@
-"""An application that listens on a free port for the duration of a block."""
+"""An application that listens on a port, a free one by default, for the duration of a block."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from testing.servers import eventually
 
 
 @contextmanager
-def listening(app: ASGIApp) -> Iterator[str]:
+def listening(app: ASGIApp, port: int = 0) -> Iterator[str]:
     """Yield the address of a running server."""
-    with closing(listen("127.0.0.1:0")) as socket:
+    with closing(listen(f"127.0.0.1:{port}")) as socket:
         config = uvicorn.Config(app, loop="asyncio", http="httptools", ws="none", lifespan="off", log_config=None)
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, args=([socket],))

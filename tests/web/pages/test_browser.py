@@ -17,7 +17,7 @@ from selenium.webdriver.remote.webelement import WebElement
 
 from bernard_exporter.web.pages import assets, site
 from testing.browser import PHONE, WIDE, complaints, look
-from testing.rows import CODFW, DAY, MIB, NOW, Rows
+from testing.rows import CODFW, DAY, EQIAD, MIB, NOW, Rows
 from testing.servers import eventually
 from tests.web.pages.fleet import POLICY, fill
 from tests.web.pages.listening import listening
@@ -26,7 +26,7 @@ from tests.web.pages.served import Served
 # Every kind of page; {run} is one with files and a difference.
 PATHS = (
     "/", "/jobs", "/jobs/s1/dump/eqiad", "/jobs/s1/dump/codfw", "/runs", "/runs?q=s1+failed&status=failed",
-    "/runs?q=nothing", "/runs/{run}", "/schedule", "/api/docs", "/nothing", "/runs?sort=x",
+    "/runs?q=nothing", "/runs/{run}", "/schedule", "/hosts", f"/hosts/{EQIAD}", "/api/docs", "/nothing", "/runs?sort=x",
 )  # fmt: skip
 # Pages that are errors, which the browser reports.
 ERRORS = ("/nothing", "/runs?sort=x")

@@ -42,7 +42,7 @@ def test_address_that_leads_nowhere_is_a_readable_404(served: Served, path: str)
     page = served.get(path)
     assert page.status == 404
     assert title(page) in ("No such page", "Not found")
-    assert "Overview · Jobs · Runs · Schedule" in page.text()
+    assert "Overview · Jobs · Runs · Schedule · Hosts" in page.text()
 
 
 @pytest.mark.parametrize(

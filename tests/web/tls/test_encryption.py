@@ -6,7 +6,9 @@ import ssl
 import subprocess
 import textwrap
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
+from http.client import HTTPSConnection
 from pathlib import Path
 
 import httpx
@@ -148,6 +150,48 @@ def test_client_certificates_are_requested_as_the_file_says_now(
     place.write(f"{SERVED}, {tls}")
     found = [status(served, place, pair) for pair in (place.prometheus, place.other, None)]
     assert found == [client, other, none]
+
+
+ALLOWED = f"{VERIFIED}, client_allowed_sans: [prometheus.example]"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_kept"),
+    [
+        (VERIFIED, VERIFIED, True),
+        (VERIFIED, f"{VERIFIED}, min_version: TLS13", True),
+        (VERIFIED, VERIFIED.replace("authority.pem", "same.pem"), True),
+        (VERIFIED, VERIFIED.replace("authority.pem", "stranger.pem"), False),
+        (VERIFIED, f"{VERIFIED}, client_allowed_sans: [other.example]", False),
+        (ALLOWED, ALLOWED.replace("prometheus.example", "other.example"), False),
+        ("client_auth_type: NoClientCert", VERIFIED, False),
+        (VERIFIED, "client_auth_type: NoClientCert", False),
+    ],
+)
+def test_open_connection_ends_at_its_next_request_once_client_certificates_are_verified_otherwise(
+    served: Exporter, place: Place, before: str, after: str, is_kept: bool
+) -> None:
+    (place.directory / "same.pem").write_bytes(place.authority.certificate.read_bytes())
+    Authority(place.directory, "stranger")
+    place.write(f"{SERVED}, {before}")
+    host, _, port = served.address.rpartition(":")
+    kept = HTTPSConnection(host, int(port), context=trusting(place.authority, place.prometheus), timeout=10)
+    with closing(kept):
+        for _ in range(2):
+            kept.request("GET", "/metrics")
+            with kept.getresponse() as answer:
+                assert (answer.status, bool(answer.read())) == (200, True)
+        place.write("nonsense: 1")
+        kept.request("GET", "/metrics")
+        with kept.getresponse() as answer:
+            assert (answer.status, bool(answer.read())) == (500, True)
+        place.write(f"{SERVED}, {after}")
+        kept.request("GET", "/metrics")
+        if is_kept:
+            assert kept.getresponse().status == 200
+        else:
+            with pytest.raises(ConnectionError):
+                kept.getresponse()
 
 
 def test_certificate_of_another_authority_is_refused(served: Exporter, place: Place, tmp_path: Path) -> None:

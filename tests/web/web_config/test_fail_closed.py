@@ -230,14 +230,14 @@ def test_handshake_that_an_older_file_began_is_not_the_newest(tmp_path: Path) ->
     file.write_text(text)
     web = WebConfig(file)
     older = web.context()
-    assert web.settings_of(older)
+    assert web.client_policy_of(older)
     file.write_text(text + "\n")
-    assert web.settings_of(older), "nothing that it is made of has changed"
+    assert web.client_policy_of(older), "nothing that it is made of has changed"
     file.write_text("tls_server_config: {client_allowed_sans: [!x good.example]}\n")
-    assert web.settings_of(older) is None
+    assert web.client_policy_of(older) is None
     demand = f"client_auth_type: RequireAndVerifyClientCert, client_ca_file: '{authority.certificate}'"
     file.write_text(text.replace("}", f", {demand}}}"))
-    assert web.settings_of(older) is None
+    assert web.client_policy_of(older) is None
     assert web.context().verify_mode is ssl.CERT_REQUIRED
 
 

@@ -1,4 +1,4 @@
-// Sorting, filtering and refresh; the pages are complete without them.
+// Sorting, filtering, refresh and ages; the pages are complete without them.
 "use strict";
 
 const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
@@ -78,12 +78,84 @@ function focusedSort() {
   return button && { table: button.closest("table").id, column: button.parentElement.cellIndex };
 }
 
+// The time of the exporter, as the clock of this computer may be wrong: the distance of both in milliseconds.
+let clockDistance = 0;
+
+function readClock() {
+  const rendered = Date.parse(document.querySelector("[data-now]")?.dataset.now);
+  if (!Number.isNaN(rendered)) clockDistance = Date.now() - rendered;
+}
+
+function largestUnit(seconds) {
+  for (const [unit, length] of [["day", 86400], ["hour", 3600], ["minute", 60]]) {
+    if (seconds >= length) return [Math.floor(seconds / length), unit];
+  }
+  return [0, ""];
+}
+
+// "3 days ago", "in 2 hours", "just now", as the exporter writes it.
+function distance(seconds) {
+  const [count, unit] = largestUnit(Math.abs(seconds));
+  if (!unit) return seconds > 0 ? "now" : "just now";
+  const words = `${count} ${unit}${count > 1 ? "s" : ""}`;
+  return seconds > 0 ? `in ${words}` : `${words} ago`;
+}
+
+const SHORT = { day: "d", hour: "h", minute: "min", "": "min" };
+
+function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+function countAges() {
+  const now = Date.now() - clockDistance;
+  for (const ago of document.querySelectorAll("time[datetime] + .ago")) {
+    setText(ago, distance((Date.parse(ago.previousElementSibling.dateTime) - now) / 1000));
+  }
+  for (const age of document.querySelectorAll("[data-since]")) {
+    const [count, unit] = largestUnit(Math.max(0, (now - Date.parse(age.dataset.since)) / 1000));
+    setText(age, `${count} ${SHORT[unit]}`);
+  }
+}
+
+function element(tag, properties, ...content) {
+  const made = Object.assign(document.createElement(tag), properties);
+  made.append(...content);
+  return made;
+}
+
+// A banner that says what is wrong with the last refresh; no problem takes it away.
+function announce(problem) {
+  const banner = document.getElementById("refresh-problem");
+  if (!problem) return banner?.remove();
+  if (banner) return setText(banner.firstElementChild, problem);
+  const known = document.querySelector("[data-now]").dataset.now;
+  const time = element("time", { dateTime: known }, `${known.slice(0, 10)} ${known.slice(11, 16)}`);
+  const parts = [element("strong", {}, problem), " This page is not up to date: it shows what was known ", time, " "];
+  const notice = element("div", { id: "refresh-problem", className: "notice notice-critical", role: "alert" }, ...parts);
+  notice.append(element("small", { className: "ago" }), ".");
+  document.getElementById("content").prepend(notice);
+  countAges();
+}
+
+async function fetchPage() {
+  const signal = AbortSignal.timeout(REFRESH_SECONDS * 1000 - 1000);
+  try {
+    const answer = await fetch(location.href, { headers: { accept: "text/html" }, signal });
+    return [answer, await answer.text()];
+  } catch {
+    return [null, ""];
+  }
+}
+
 async function refresh() {
-  if (document.hidden || document.querySelector("[data-live] :focus:not(.sort), [data-live]:focus")) return;
-  const answer = await fetch(location.href, { headers: { accept: "text/html" } }).catch(() => null);
-  if (!answer?.ok) return;
+  if (document.hidden) return;
+  const [answer, text] = await fetchPage();
+  if (!answer) return announce("The exporter does not answer.");
+  announce(answer.ok ? "" : `The exporter cannot show this page at the moment (HTTP ${answer.status}).`);
+  if (!answer.ok || document.querySelector("[data-live] :focus:not(.sort), [data-live]:focus")) return;
   const focused = focusedSort();
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const page = new DOMParser().parseFromString(text, "text/html");
   for (const old of document.querySelectorAll("[data-live]")) {
     const fresh = page.querySelector(`[data-live="${CSS.escape(old.dataset.live)}"]`);
     if (!fresh) continue;
@@ -92,6 +164,7 @@ async function refresh() {
     old.replaceWith(document.adoptNode(fresh));
     if (fresh.matches("table[data-sortable]")) makeSortable(fresh);
   }
+  readClock();
   improve(document);
   if (focused) document.getElementById(focused.table)?.tHead.rows[0].cells[focused.column]?.firstElementChild?.focus();
 }
@@ -111,5 +184,7 @@ function startRefreshing(button) {
   set(kept !== "off");
 }
 
+readClock();
+setInterval(countAges, 5000);
 improve(document);
 document.querySelectorAll("[data-refresh]").forEach(startRefreshing);
