@@ -62,6 +62,25 @@ def test_page_has_its_sections_its_severities_and_a_silence(path: Path) -> None:
     assert [line for line in silences if f"alertname={path.stem}" in line and line.startswith("amtool silence add ")]
 
 
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.stem))
+def test_page_has_commands_to_look_with_and_says_how_to_act(path: Path) -> None:
+    text = path.read_text()
+    commands = "".join(blocks(path, "sh"))
+    assert re.search(r"^(bernard-exporter|curl) ", commands, re.MULTILINE) or path.stem == "BernardWatchdog"
+    assert "by hand" not in text.replace("attempts by hand", ""), "name the command, or link start-a-run.md"
+    # Units are those of the package.
+    units = re.findall(r"(?:systemctl [a-z]+|journalctl --unit=|journalctl -u) ?(\S*bernard-exporter)", text)
+    assert set(units) <= {"prometheus-bernard-exporter"}
+
+
+def test_page_of_a_page_says_to_start_a_run_now() -> None:
+    pages = {rule["alert"] for rule in alerting_rules() if rule["labels"]["severity"] == Severity.PAGE}
+    for name in pages:
+        steps = (FOLDER / f"{name}.md").read_text().partition("## What to do")[2].partition("\n## ")[0]
+        assert "(start-a-run.md#start-a-run) now" in steps, name
+        assert "working hours" not in steps, name
+
+
 def test_every_query_is_valid_and_uses_existing_metrics(tmp_path: Path) -> None:
     recorded = {
         rule["record"]

@@ -147,7 +147,7 @@ def test_commands_of_a_page_run_one_after_the_other(page: str, host: Path, reque
             script = script.replace(port, str(free_port()))
     else:
         script = here(script, request)
-    script = f"set -eu\ntrap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n{script}"
+    script = f"set -euo pipefail\ntrap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n{script}"
     command = ["timeout", "--kill-after=10", "240", "bash", "-c", script]
     with (host / "said").open("w+") as output:
         status = subprocess.run(
