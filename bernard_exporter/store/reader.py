@@ -124,6 +124,14 @@ def pairs(connection: Connection) -> set[Pair]:
     return {Pair(as_text(type_), as_text(section)) for type_, section in rows}
 
 
+def statuses(connection: Connection) -> dict[Pair, set[str]]:
+    """Return the statuses of the rows of each pair, as stored, by skipping through the index."""
+    found: dict[Pair, set[str]] = {}
+    for type_, section, status in connection.execute(select(raw_type, backups.c.section, raw_status).distinct()):
+        found.setdefault(Pair(as_text(type_), as_text(section)), set()).add(as_text(status))
+    return found
+
+
 def id_ranges(connection: Connection, bounds: tuple[int, int] | None) -> Iterator[tuple[int, int]]:
     """Yield ranges of ids that cover all rows between two ids; gaps are skipped.
 
@@ -385,14 +393,16 @@ def runs_newest_first(
     return sorted(runs, key=lambda item: item[0], reverse=True)
 
 
-def runs_oldest_first(connection: Connection, pair: Pair, status: str, limit: int) -> Iterator[Run]:
-    """Yield the runs of a pair and status with a known start in index order, oldest first.
+def runs_oldest_first(
+    connection: Connection, pair: Pair, status: str, limit: int, since: int = UNKNOWN_START + 1
+) -> Iterator[Run]:
+    """Yield the runs of a pair and status that started at ``since`` or later in index order, oldest first.
 
     At most ``limit`` of them, and the ids of :data:`IDS_IN_PAGE`, are in memory at any time.
     """
     position = _FIRST_POSITION
     while True:
-        ids, position = _ids_after(connection, pair, status, position)
+        ids, position = _ids_after(connection, pair, status, position, since)
         for begin in range(0, len(ids), limit):
             chunk = ids[begin : begin + limit]
             order = {run_id: index for index, run_id in enumerate(chunk)}
@@ -403,7 +413,7 @@ def runs_oldest_first(connection: Connection, pair: Pair, status: str, limit: in
 
 
 def _ids_after(
-    connection: Connection, pair: Pair, status: str, position: IndexPosition
+    connection: Connection, pair: Pair, status: str, position: IndexPosition, since: int
 ) -> tuple[array[int], IndexPosition]:
     """Return the ids of the next runs in the index, oldest first, and the position of the last one.
 
@@ -413,7 +423,7 @@ def _ids_after(
     after = or_(raw_start > position.start, _and_id(position, backups.c.id > position.id))
     statement = (
         select(backups.c.id, raw_start)
-        .where(*in_index(pair, status), raw_start >= position.start, after)
+        .where(*in_index(pair, status), raw_start >= position.start, after, backups.c.start_date >= FromEpoch(since))
         .order_by(backups.c.start_date, backups.c.id)
         .limit(IDS_IN_PAGE)
     )
