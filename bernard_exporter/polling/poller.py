@@ -22,7 +22,8 @@ from bernard_exporter.polling.reload import configuration, reload
 from bernard_exporter.store.connection import Database
 
 _log = logging.getLogger(__name__)
-# A read is aborted after this many times the database timeout: the database is far too slow.
+# A read is aborted if it sends no statement for this many times the database timeout: the database is far too slow. One
+# that sends statements ends, however many rows there are to count.
 _ABORT_AFTER = 20
 # A read that takes longer than an interval is no failure before database.timeout plus this many seconds, as the first
 # read of a large inventory. Until then the driver reports a timeout itself, and says more.
@@ -155,13 +156,17 @@ class Poller:
             self.first_poll_done = self.self_metrics.polls.total() > 0
 
     def _check_duration(self, reading: Reading) -> None:
-        """Count a read that takes too long as failed, and abort it if it takes far too long."""
+        """Count a read that takes too long as failed, and abort it if a statement takes far too long."""
         interval, timeout = self.settings.poll_interval, self.settings.database.timeout
-        seconds, limit = self._clock.monotonic() - reading.begun, max(interval, timeout + _GRACE)
+        now, limit = self._clock.monotonic(), max(interval, timeout + _GRACE)
+        reading.note_progress(now)
         # While its result is published, the read is about to end.
-        if seconds < limit or self._publisher.is_publishing:
+        if now - reading.begun < limit or self._publisher.is_publishing:
             return
         self._outcomes.count_failure(StoreError("timeout", f"the database did not respond within {limit:g} s"))
+        seconds = now - reading.advanced
         if seconds > max(_ABORT_AFTER * timeout, interval):
-            _log.warning("poll aborted after %.0f s; increase database.timeout if polls need more time", seconds)
+            _log.warning(
+                "poll aborted: no statement ended in %.0f s; increase database.timeout if one needs more", seconds
+            )
             reading.abort()

@@ -102,11 +102,13 @@ class Reading:
 
     Attributes:
         begun: its start by the monotonic clock.
+        advanced: when it was last seen to have sent a statement, or its start.
     """
 
     def __init__(self, reader: Reader, configuration: Configuration, begun: float) -> None:
         """Start to read."""
-        self.begun = begun
+        self.begun = self.advanced = begun
+        self._statements = 0
         self._database = configuration.database
         self._error: BaseException | None = RuntimeError("the thread that reads ended without a result")
         self._thread = threading.Thread(target=self._run, args=(reader, configuration), name="reader", daemon=True)
@@ -128,6 +130,12 @@ class Reading:
     def join(self, seconds: float) -> None:
         """Wait for the end, for at most so many seconds, whatever the result."""
         self._thread.join(seconds)
+
+    def note_progress(self, now: float) -> None:
+        """Set ``advanced`` to ``now`` if statements were sent since the last call."""
+        statements = self._database.statements(self._thread.ident)
+        if statements != self._statements:
+            self._statements, self.advanced = statements, now
 
     def abort(self) -> None:
         """Abort the connections of the read, which then ends with an error of the database."""

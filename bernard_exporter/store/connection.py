@@ -69,10 +69,15 @@ class Database:
         Args:
             thread: its identifier, from :func:`threading.get_ident`.
         """
-        for raw in [
-            raw for reference in self._open.keyrefs() if (raw := reference()) and self._open.get(raw) == thread
-        ]:
+        for raw in self._raws(thread):
             raw.abort()
+
+    def statements(self, thread: int | None) -> int:
+        """Return the number of statements that a thread has sent over the connections that it has open."""
+        return sum(raw.statements for raw in self._raws(thread))
+
+    def _raws(self, thread: int | None) -> list[Raw]:
+        return [raw for reference in self._open.keyrefs() if (raw := reference()) and self._open.get(raw) == thread]
 
     @contextmanager
     def connect(self) -> Iterator[Connection]:

@@ -36,6 +36,9 @@ class Raw(_Connection):
 
     For a malformed response PyMySQL raises whatever its parser does: IndexError, struct.error, UnicodeError,
     AssertionError, RuntimeError.
+
+    Attributes:
+        statements: the number of statements that were sent.
     """
 
     # Whether the connection is encrypted.
@@ -43,6 +46,7 @@ class Raw(_Connection):
 
     def __init__(self, **arguments: Any) -> None:
         """Prepare to connect, with the arguments of ``pymysql.connect``."""
+        self.statements = 0
         super().__init__(**arguments, cursorclass=_Whole, defer_connect=True)
 
     def connect(self, sock: Any = None) -> None:
@@ -170,6 +174,7 @@ class _Whole(Cursor):
     def execute(self, query: Any, args: Any = None) -> int:
         # An error in the parameters is our own bug, not the server's.
         statement = self.mogrify(query, args) if args else query
+        self.connection.statements += 1
         with self.connection.understood():
             return super().execute(statement)
 
@@ -181,6 +186,7 @@ class _Streaming(SSCursor):
 
     def execute(self, query: Any, args: Any = None) -> int:
         statement = self.mogrify(query, args) if args else query
+        self.connection.statements += 1
         with self.connection.understood():
             return super().execute(statement)
 
