@@ -138,7 +138,7 @@ def here(script: str, request: pytest.FixtureRequest) -> str:
 @pytest.mark.parametrize("page", PAGES)
 def test_commands_of_a_page_run_one_after_the_other(page: str, host: Path, request: pytest.FixtureRequest) -> None:
     script = PAGES[page]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "CONFIG": str(host / "config.yaml")}
+    environment = {**os.environ, "HOME": str(host), "PYTHONPATH": str(ROOT), "CONFIG": str(host / "config.yaml")}
     environment["PATH"] = f"{host / 'bin'}:{Path(sys.executable).parent}:{os.environ['PATH']}:/usr/sbin"
     if "amtool silence" in script:
         environment["ALERTMANAGER"] = f"http://{request.getfixturevalue('alertmanager')}"
