@@ -94,7 +94,7 @@ class RunRange:
         runs: dict[Job, list[Run]] = {job: [] for job in self.jobs if (job.type, job.section) == pair}
         for run in run_ranges.newest_of_all(self.connection, pair, status, starts, limit):
             runs.get(self._job(run), []).append(run)
-        lacking = [job for job, newest in runs.items() if len(newest) < limit]
+        lacking = [job for job, newest in runs.items() if len(newest) < min(limit, self._counted(job, status))]
         ids = run_ranges.ids_between(self.connection, pair, status, starts) if lacking else None
         for job in lacking:
             hosts = [host for host in self.snapshot.hosts if self.snapshot.policy.datacenter(host) == job.datacenter]
@@ -102,6 +102,11 @@ class RunRange:
         for job, newest in runs.items():
             self._add(newest[:MOST_OF_STATUS])
             self._limit(job, newest[MOST_OF_STATUS - 1].order[0] if len(newest) == limit else starts.first - 1, starts)
+
+    def _counted(self, job: Job, status: str) -> int:
+        """Return how many runs of a job and status the last poll counted, whenever they started."""
+        runs = next((known.runs for known in self.snapshot.jobs if known.job == job), {})
+        return runs.get(Status.parse(status), 0)
 
     def _limit(self, job: Job, after: float, starts: Starts) -> None:
         """Note that not all runs of a job were read, or not all that started at ``after`` or earlier."""

@@ -126,6 +126,24 @@ def test_api_lists_the_newest_of_each_status_and_says_that_there_are_more(
         assert {one["run"]["id"] for one in huge if one["run"]["status"] == status} == {run_id for (run_id,) in newest}
 
 
+def test_table_is_not_searched_for_a_job_without_runs_of_the_status(mariadb: MariaDB, mariadb_url: str) -> None:
+    rows = Rows(mariadb_url)
+    rows.add(section="huge", host=CODFW, start=NOW - 30 * HOUR)
+    mariadb.execute(
+        "INSERT INTO backups (status, host, type, section, start_date) "
+        f"SELECT 'ongoing', '{EQIAD}', 'dump', 'huge', '2026-03-10 09:00:00' FROM seq_1_to_12000",
+        database=mariadb_url.rpartition("/")[2],
+    )
+    served = Served(mariadb_url, Policy(expected=dict.fromkeys((HUGE, NEIGHBOUR), Limits(max_age=8 * DAY_SECONDS))))
+    [engine], statements = served.poller.database.engines, list[str]()
+    event.listen(engine, "before_cursor_execute", lambda *arguments: statements.append(arguments[2]))
+    page = served.get("/schedule")
+    served.close()
+    assert {row[2] for row in page.rows("events") if row[0] == "huge"} == {"codfw", "eqiad"}
+    assert any("start_date DESC" in statement for statement in statements)
+    assert not [statement for statement in statements if "backups.host IN" in statement]
+
+
 def one(job: Job, minute: int, truncated: bool = False) -> Event:
     return Event(job, NOW + minute * HOUR, EventOutcome.MISSED, None, truncated=truncated)
 
