@@ -9,7 +9,7 @@ from typing import NamedTuple
 from bernard_exporter.domain.file_names import Object
 from bernard_exporter.domain.policy import size_change
 from bernard_exporter.inventory.contents import ObjectSize
-from bernard_exporter.queries.objects import SizedObject
+from bernard_exporter.queries.entries import SizedObject
 
 # Default of the relative size change up to which objects are left out.
 THRESHOLD = 0.05

@@ -15,8 +15,7 @@ from bernard_exporter.domain.filters import ContentFilter, ContentSort, FileFilt
 from bernard_exporter.errors import FilterError
 from bernard_exporter.inventory.contents import Contents, ObjectSize, read_contents, read_digest
 from bernard_exporter.queries.diff import BackupDiff, ChangedObject, difference
-from bernard_exporter.queries.files import list_files
-from bernard_exporter.queries.objects import SizedObject, list_objects
+from bernard_exporter.queries.entries import SizedObject, list_files, list_objects
 from bernard_exporter.queries.page import Page
 from bernard_exporter.queries.runs import find_run
 from bernard_exporter.store import reader

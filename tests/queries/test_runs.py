@@ -15,7 +15,7 @@ from bernard_exporter.queries.executor import DatabaseView
 from bernard_exporter.queries.page import Page
 from bernard_exporter.queries.runs import find_run, previous_success, search_runs
 from bernard_exporter.store.connection import Database
-from bernard_exporter.web.pages.forms import RunForm
+from bernard_exporter.web.pages.query import RunForm
 from testing.rows import CODFW, DAY, EQIAD, HOUR, MIB, NOW, Rows, run_row
 from tests.queries.inventory import KINDS, Polled, inventory
 

@@ -10,9 +10,9 @@ from starlette.responses import RedirectResponse, Response
 
 from bernard_exporter.queries.executor import QueryExecutor
 from bernard_exporter.web.api import error_handlers, jobs, runs, schedule
+from bernard_exporter.web.api.dependencies import check_names
 from bernard_exporter.web.api.docs_page import STYLE, page
 from bernard_exporter.web.api.openapi import document
-from bernard_exporter.web.api.parameters import check_names
 from bernard_exporter.web.api.responses import JSON, negotiated
 
 ROUTER = APIRouter(

@@ -16,9 +16,8 @@ from bernard_exporter.queries.executor import SnapshotView
 from bernard_exporter.queries.jobs import find_job, find_jobs, job_document
 from bernard_exporter.queries.page import sorted_page
 from bernard_exporter.web.api import models
-from bernard_exporter.web.api.dependencies import Answer, Executor, polled
+from bernard_exporter.web.api.dependencies import Answer, Executor, job_of, no_query, polled
 from bernard_exporter.web.api.openapi import DOCUMENT, NOT_FOUND, PAGE
-from bernard_exporter.web.api.parameters import job_of, no_query
 from bernard_exporter.web.api.responses import Negotiated
 
 ROUTER = APIRouter()

@@ -11,17 +11,15 @@ from bernard_exporter.domain.filters import ContentFilter, FileFilter, RunFilter
 from bernard_exporter.domain.model import Run
 from bernard_exporter.queries.diff import BackupDiff, ChangedObject, difference
 from bernard_exporter.queries.documents import run_document
+from bernard_exporter.queries.entries import SizedObject, file_document, object_document
+from bernard_exporter.queries.entries import list_files as find_files
+from bernard_exporter.queries.entries import list_objects as find_objects
 from bernard_exporter.queries.executor import DatabaseView
-from bernard_exporter.queries.files import file_document
-from bernard_exporter.queries.files import list_files as find_files
-from bernard_exporter.queries.objects import SizedObject, object_document
-from bernard_exporter.queries.objects import list_objects as find_objects
 from bernard_exporter.queries.runs import find_run, previous_success
 from bernard_exporter.queries.runs import search_runs as find_runs
 from bernard_exporter.web.api import models
-from bernard_exporter.web.api.dependencies import Answer, Executor, polled
+from bernard_exporter.web.api.dependencies import Answer, DiffQuery, Executor, RunId, RunSearch, no_query, polled
 from bernard_exporter.web.api.openapi import DOCUMENT, NOT_FOUND, PAGE, SEARCH
-from bernard_exporter.web.api.parameters import DiffQuery, RunId, RunSearch, no_query
 from bernard_exporter.web.api.responses import Negotiated
 
 ROUTER = APIRouter(tags=["runs"])

@@ -12,10 +12,9 @@ from bernard_exporter.queries.events import Event, event_document
 from bernard_exporter.queries.executor import DatabaseView
 from bernard_exporter.queries.page import Key, sorted_page
 from bernard_exporter.queries.timeline import timeline
-from bernard_exporter.web.api.dependencies import Answer, Executor, polled
+from bernard_exporter.web.api.dependencies import Answer, Executor, ScheduleQuery, polled
 from bernard_exporter.web.api.models import EventPage
 from bernard_exporter.web.api.openapi import PAGE
-from bernard_exporter.web.api.parameters import ScheduleQuery
 from bernard_exporter.web.api.responses import Negotiated
 
 ROUTER = APIRouter(tags=["schedule"])

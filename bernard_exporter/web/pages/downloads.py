@@ -16,9 +16,8 @@ from starlette.responses import Response
 
 from bernard_exporter.domain.filters import MAX_LIMIT
 from bernard_exporter.queries.documents import run_document
+from bernard_exporter.queries.entries import file_document, list_files, list_objects, object_document
 from bernard_exporter.queries.executor import DatabaseView, QueryExecutor
-from bernard_exporter.queries.files import file_document, list_files
-from bernard_exporter.queries.objects import list_objects, object_document
 from bernard_exporter.queries.runs import find_run, search_runs
 from bernard_exporter.web.pages.query import Query
 from bernard_exporter.web.pages.run import parse_run_query, run_number

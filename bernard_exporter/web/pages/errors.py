@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bernard_exporter.errors import FilterError, NotFoundError, StoreError
-from bernard_exporter.web.pages.context import PageContext
+from bernard_exporter.web.pages.rendering import PageContext
 
 _log = logging.getLogger(__name__)
 EXPECTED = (FilterError, NotFoundError, StoreError)

@@ -1,8 +1,10 @@
-"""Renders templates to HTML with escaping, prefixed URLs and relative times."""
+"""Renders templates to HTML with escaping, prefixed URLs, relative times and the state of the polls."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -10,13 +12,44 @@ from bernard_exporter import __version__
 from bernard_exporter.domain.model import RANK, Rank, State, Status
 from bernard_exporter.domain.policy import size_change
 from bernard_exporter.inventory.snapshot import JobStatus
+from bernard_exporter.polling.poller import Poller
 from bernard_exporter.web.pages import badges, formatting
 from bernard_exporter.web.pages.assets import Assets
-from bernard_exporter.web.pages.context import PageContext
 from bernard_exporter.web.pages.links import Links
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+
+
+@dataclass(frozen=True, slots=True)
+class PageContext:
+    """The time of a page, and the state of the polls.
+
+    Attributes:
+        now: the time at which the page was rendered.
+        last_poll: the end of the last successful poll; None before the first.
+        up: whether the last poll succeeded.
+        failed_polls: the number of failed polls since the start of the exporter.
+        poll_errors: the number of failed polls by reason.
+    """
+
+    now: datetime
+    last_poll: datetime | None
+    up: bool
+    failed_polls: int
+    poll_errors: tuple[tuple[str, int], ...]
+
+
+def page_context(poller: Poller) -> PageContext:
+    """Return the context of a page that is rendered now."""
+    own = poller.self_metrics
+    return PageContext(
+        now=poller.now,
+        last_poll=None if own.last_poll is None else datetime.fromtimestamp(own.last_poll, UTC),
+        up=own.up,
+        failed_polls=own.polls["failure"],
+        poll_errors=tuple(sorted((str(reason), count) for reason, count in own.errors.items() if count)),
+    )
 
 
 class Templates:

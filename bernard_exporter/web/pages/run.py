@@ -13,14 +13,12 @@ from bernard_exporter.domain.policy import Policy, size_change
 from bernard_exporter.errors import FilterError, NotFoundError
 from bernard_exporter.inventory.contents import ObjectSize
 from bernard_exporter.queries.diff import THRESHOLD, BackupDiff, difference
+from bernard_exporter.queries.entries import SizedObject, list_files, list_objects
 from bernard_exporter.queries.executor import DatabaseView
-from bernard_exporter.queries.files import list_files
-from bernard_exporter.queries.objects import SizedObject, list_objects
 from bernard_exporter.queries.page import Page
 from bernard_exporter.queries.runs import find_run, previous_success
 from bernard_exporter.store.entries import File
-from bernard_exporter.web.pages.forms import FileForm, ObjectForm
-from bernard_exporter.web.pages.query import Query
+from bernard_exporter.web.pages.query import FileForm, ObjectForm, Query
 
 _FILES = 100
 _OBJECTS = 50

@@ -10,8 +10,7 @@ from bernard_exporter.errors import FilterError
 from bernard_exporter.inventory.snapshot import Snapshot
 from bernard_exporter.queries.executor import DatabaseView
 from bernard_exporter.store.search import sources_beginning
-from bernard_exporter.web.pages.forms import RunForm
-from bernard_exporter.web.pages.query import Query
+from bernard_exporter.web.pages.query import Query, RunForm
 
 _MOST_WORDS = 20
 _MOST_HINTS = 5

@@ -23,15 +23,13 @@ from bernard_exporter.web.negotiation import job_in_path
 from bernard_exporter.web.pages import errors, jobs
 from bernard_exporter.web.pages.assets import Assets, bootstrap_directory
 from bernard_exporter.web.pages.badges import run_badges
-from bernard_exporter.web.pages.context import page_context
 from bernard_exporter.web.pages.downloads import Downloads
-from bernard_exporter.web.pages.forms import ScheduleForm
 from bernard_exporter.web.pages.hosts import host_page, host_pages, newest_runs
 from bernard_exporter.web.pages.job import JobPage, history
 from bernard_exporter.web.pages.links import Links
 from bernard_exporter.web.pages.overview import overview
-from bernard_exporter.web.pages.query import Query
-from bernard_exporter.web.pages.rendering import Templates
+from bernard_exporter.web.pages.query import Query, ScheduleForm
+from bernard_exporter.web.pages.rendering import Templates, page_context
 from bernard_exporter.web.pages.run import Part, job_of, parse_run_query, run_number, run_page
 from bernard_exporter.web.pages.search import Hint, hints, run_filter, understand
 from bernard_exporter.web.pages.sorting import Sorting

@@ -19,7 +19,7 @@ from bernard_exporter.domain.model import Status
 from bernard_exporter.domain.policy import Policy
 from bernard_exporter.inventory.contents import read_contents
 from bernard_exporter.inventory.snapshot import Snapshot
-from bernard_exporter.queries.files import list_files
+from bernard_exporter.queries.entries import list_files
 from bernard_exporter.queries.page import Page
 from bernard_exporter.queries.runs import find_run, previous_success, search_runs
 from bernard_exporter.queries.timeline import timeline
