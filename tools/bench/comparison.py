@@ -24,6 +24,7 @@ from tools.bench.queries import NEWEST_TWO
 from tools.bench.questions import questions
 from tools.bench.row import Row, Scene, seconds
 from tools.bench.scrape import counted, resident, value
+from tools.bench.tunings import tunings
 
 # Third-party modules that the exporter imports.
 _DEPENDENCIES = "fastapi, uvicorn, uvloop, httptools, sqlalchemy, pymysql, prometheus_client, croniter, structlog, yaml"
@@ -226,6 +227,7 @@ PARTS: dict[str, Callable[[Scene], Iterator[Row]]] = {
     "scrapes": _scrapes,
     "p99": _p99,
     "api": questions,
+    "tunings": tunings,
     "query-exporter": _query_exporter,
     "sql-exporter": _sql_exporter,
 }

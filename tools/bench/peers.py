@@ -57,13 +57,14 @@ class Peer(NamedTuple):
 
 
 @contextmanager
-def bernard(directory: Path, server: MariaDB, poll_interval: str = "60s") -> Iterator[Peer]:
-    """Run this exporter on the sample."""
+def bernard(directory: Path, server: MariaDB, poll_interval: str = "60s", before: str = "") -> Iterator[Peer]:
+    """Run this exporter on the sample, after the statement ``before``."""
     file, port = directory / "config.yaml", free_port()
     policy = (directory / "policy.yaml").read_text()
     url = server.url(NAME, "bernard")
     file.write_text(f"database: {{url: '{url}', timeout: 60s}}\npoll_interval: {poll_interval}\n{policy}")
-    command = [sys.executable, "-m", "bernard_exporter", "serve", "--config.file", str(file)]
+    start = f"{before}\nfrom bernard_exporter.commands import main; main()"
+    command = [sys.executable, "-c", start, "serve", "--config.file", str(file)]
     command += ["--web.listen-address", f"127.0.0.1:{port}"]
     with process(command, directory / "exporter.log") as running:
         yield Peer(f"http://127.0.0.1:{port}", running.pid)

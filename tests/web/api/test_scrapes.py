@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
-import subprocess
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,48 +9,21 @@ import pytest
 
 from bernard_exporter.commands.sample.generate import generate
 from testing.exporter import Exporter, exporter
-from testing.servers import eventually, need
+from testing.scrape_times import load_of, p99, scrapes
+from testing.servers import eventually
 
-SCRAPES = 300
 ROUNDS = 5
 TRIES = 8
 LIMIT = 5.0
-
-
-def scrapes(running: Exporter) -> list[float]:
-    """Return how many seconds each scrape takes, one every 5 ms on a connection that is kept."""
-    host, port = running.address.split(":")
-    connection = http.client.HTTPConnection(host, int(port))
-    seconds = []
-    for _ in range(SCRAPES):
-        begun = time.perf_counter()
-        connection.request("GET", "/metrics", headers={"accept-encoding": "gzip"})
-        connection.getresponse().read()
-        seconds.append(time.perf_counter() - begun)
-        time.sleep(0.005)
-    connection.close()
-    return seconds
-
-
-def scrapes_under_load(running: Exporter) -> list[float]:
-    url = f"http://{running.address}/api/v1/runs?limit=100"
-    with subprocess.Popen([need("wrk"), "-t1", "-c4", "-d60s", url], stdout=subprocess.DEVNULL) as load:
-        time.sleep(0.2)
-        found = scrapes(running)
-        load.terminate()
-    return found
-
-
-def p99(seconds: list[float]) -> float:
-    return sorted(seconds)[len(seconds) * 99 // 100]
 
 
 def ratio(running: Exporter) -> float:
     """Return how much longer 99 of 100 scrapes take at most under load than idle, by rounds of each in turn."""
     idle, loaded = [], []
     for _ in range(ROUNDS):
-        idle += scrapes(running)
-        loaded += scrapes_under_load(running)
+        idle += scrapes(running.url)
+        with load_of(f"{running.url}/api/v1/runs?limit=100"):
+            loaded += scrapes(running.url)
     return p99(loaded) / p99(idle)
 
 
