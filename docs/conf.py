@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from pygments.lexers.promql import PromQLLexer
 from pygments.token import Name, Operator, Punctuation, String
+from sphinx.search.en import SearchEnglish
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
+_CAMEL = re.compile(r"[A-Z][a-z]+")
 HERE = Path(__file__).parent
 
 
@@ -50,6 +53,7 @@ html_theme_options = {"navigation_with_keys": True}
 html_favicon = "../bernard_exporter/web/pages/static/icon.svg"
 # Prompts are not copied.
 copybutton_prompt_text = "$ "
+html_search_scorer = str(HERE / "search_scorer.js")
 html_show_sourcelink = False
 html_copy_source = False
 # The same sources give the same pages on any day.
@@ -86,6 +90,16 @@ class RecordedPromQLLexer(PromQLLexer):
     }
 
 
+class SearchParts(SearchEnglish):
+    """Indexes the words in a name such as ``BackupStale`` too, so that "stale" finds it."""
+
+    def split(self, input: str) -> list[str]:
+        """Return the words of a text, and the words in each that is written in CamelCase."""
+        words = super().split(input)
+        return words + [part for word in words if len(parts := _CAMEL.findall(word)) > 1 for part in parts]
+
+
 def setup(app: Sphinx) -> None:
-    """Use the lexer for blocks of PromQL."""
+    """Use the lexer for blocks of PromQL, and the index of words in names."""
     app.add_lexer("promql", RecordedPromQLLexer)
+    app.add_search_language(SearchParts)
