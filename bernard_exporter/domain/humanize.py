@@ -48,8 +48,9 @@ def largest_unit(seconds: float) -> tuple[int, str]:
 
 
 def percent(ratio: float | None) -> str:
-    """Return a change such as ``+2.5 %``; a dash for None."""
-    return NOTHING if ratio is None else f"{ratio * 100:+.1f} %"
+    """Return a change such as ``+2.5 %``, never ``-0.0 %``; a dash for None."""
+    # Adding 0 to a negative 0 makes it positive.
+    return NOTHING if ratio is None else f"{round(ratio * 100, 1) + 0.0:+.1f} %"
 
 
 def time(moment: datetime | None) -> str:

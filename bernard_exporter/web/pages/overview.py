@@ -14,6 +14,8 @@ from bernard_exporter.web.pages.badges import Badge, attempt_badges, job_badge
 from bernard_exporter.web.pages.formatting import age
 
 Column = tuple[str, str]
+# A matrix of more sections folds those that are entirely fresh.
+_MANY_SECTIONS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,11 @@ class Row:
     section: str
     cells: tuple[Cell | None, ...]
 
+    @property
+    def is_quiet(self) -> bool:
+        """Return whether all its jobs are fresh and nothing was attempted since."""
+        return all(cell.tone == "ok" and not cell.attempts for cell in self.cells if cell)
+
 
 @dataclass(frozen=True, slots=True)
 class Running:
@@ -51,12 +58,14 @@ class Running:
     Attributes:
         seconds: its duration so far.
         allowed: the policy's maximum duration in seconds; None if the job is not in the policy.
+        usual: the duration of the newest success in seconds; None if unknown.
     """
 
     job: Job
     run: Run
     seconds: float
     allowed: float | None
+    usual: float | None
 
     @property
     def too_long(self) -> bool:
@@ -83,6 +92,8 @@ class Overview:
         not_in_policy: the number of jobs that are not in the policy.
         planned: the number of planned jobs.
         columns: type and data centre of each column of the matrix.
+        rows: the sections of the matrix, worst first.
+        folded: the quiet sections of a long matrix, which are not among the rows.
         failing: jobs whose newest ended run failed, newest attempt first.
         overdue: overdue jobs with their due times, oldest first.
     """
@@ -94,6 +105,7 @@ class Overview:
     planned: int
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
+    folded: tuple[Row, ...]
     failing: tuple[JobStatus, ...]
     running: tuple[Running, ...]
     overdue: tuple[tuple[datetime, Job], ...]
@@ -104,7 +116,9 @@ def overview(snapshot: Snapshot, now: datetime) -> Overview:
     """Return the overview of a snapshot; ages are as of ``now``."""
     states = Counter(status.verdict.state for status in snapshot.jobs if status.verdict)
     ranks = Counter(RANK[status.verdict.state] for status in snapshot.jobs if status.verdict)
-    columns = tuple(sorted({(status.job.type, status.job.datacenter) for status in snapshot.jobs}))
+    columns: tuple[Column, ...] = tuple(sorted({(status.job.type, status.job.datacenter) for status in snapshot.jobs}))
+    rows = tuple(_matrix(snapshot, columns, now))
+    folded = tuple(row for row in rows if row.is_quiet) if len(rows) > _MANY_SECTIONS else ()
     return Overview(
         verdict=max(ranks, default=None),
         counts={state: states[state] for state in State},
@@ -112,7 +126,8 @@ def overview(snapshot: Snapshot, now: datetime) -> Overview:
         not_in_policy=sum(status.limits is None for status in snapshot.jobs),
         planned=sum(status.planned for status in snapshot.jobs),
         columns=columns,
-        rows=tuple(_matrix(snapshot, columns, now)),
+        rows=tuple(row for row in rows if not folded or not row.is_quiet),
+        folded=folded,
         failing=failing(snapshot.jobs),
         running=running(snapshot, now),
         overdue=overdue(snapshot.jobs),
@@ -163,6 +178,7 @@ def running(snapshot: Snapshot, now: datetime) -> tuple[Running, ...]:
             run,
             (now - run.start).total_seconds(),
             status.limits.max_duration if status.limits else None,
+            status.newest.duration if status.newest else None,
         )
         for status in snapshot.jobs
         for run in status.ongoing

@@ -188,7 +188,9 @@ class Site:
         events = await self._executor.query_database(
             lambda view: timeline(view.connection, view.snapshot, criteria, start, end, view.now)
         )
-        drawing = plan(events, start, end, now)
+        statuses = self._executor.view.snapshot.jobs
+        longest = {status.job: status.limits.max_duration for status in statuses if status.limits}
+        drawing = plan(events, start, end, now, longest)
         return await self._page(
             "schedule.html",
             "/schedule",

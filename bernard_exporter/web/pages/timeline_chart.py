@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -31,6 +31,7 @@ class Bar:
     Attributes:
         outcome: its CSS class.
         label: a description, for screen readers.
+        is_long: whether the run takes longer than the policy allows.
     """
 
     x: float
@@ -39,6 +40,7 @@ class Bar:
     outcome: str
     label: str
     run_id: int | None
+    is_long: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,21 +78,31 @@ class TimelineChart:
     left_out: int
 
 
-def plan(events: Sequence[Event], start: datetime, end: datetime, now: datetime) -> TimelineChart:
-    """Return a chart of events, given oldest first, from ``start`` to ``end``."""
+def plan(
+    events: Sequence[Event], start: datetime, end: datetime, now: datetime, longest: Mapping[Job, float]
+) -> TimelineChart:
+    """Return a chart of events, given oldest first, from ``start`` to ``end``.
+
+    Args:
+        events: the events, oldest first.
+        start: the start of the chart.
+        end: the end of the chart.
+        now: the current time, with a time zone.
+        longest: the maximum duration of each job of the policy, in seconds.
+    """
     across = Scale(start.timestamp(), end.timestamp(), LEFT, WIDTH - 4)
     by_job: dict[Job, list[Event]] = {}
     for event in events:
         by_job.setdefault(event.job, []).append(event)
     jobs = list(by_job)[:_MOST_ROWS]
-    lines = tuple(
-        Line(job, _HEAD + index * ROW, _visible(_bar(event, _HEAD + index * ROW, across, now) for event in by_job[job]))
-        for index, job in enumerate(jobs)
-    )
+    lines = []
+    for index, job in enumerate(jobs):
+        y = _HEAD + index * ROW
+        lines.append(Line(job, y, _visible(_bar(event, y, across, now, longest.get(job)) for event in by_job[job])))
     return TimelineChart(
         width=WIDTH,
         height=_HEAD + len(jobs) * ROW + 4,
-        lines=lines,
+        lines=tuple(lines),
         hours=tuple(_hours(start, end, across)),
         now=across.at(now.timestamp()) if start <= now <= end else None,
         left_out=len(by_job) - len(jobs),
@@ -107,18 +119,20 @@ def _visible(bars: Iterable[Bar]) -> tuple[Bar, ...]:
     return tuple(longest.values())
 
 
-def _bar(event: Event, y: float, across: Scale, now: datetime) -> Bar:
+def _bar(event: Event, y: float, across: Scale, now: datetime, allowed: float | None) -> Bar:
     run = event.run
     begin = run.start if run and run.start else event.time
     finish = (run.end or (now if event.outcome is EventOutcome.ONGOING else None)) if run else None
     x = min(max(across.at(begin.timestamp()), across.begin), across.end - _MARKED)
     right = min(across.at(finish.timestamp()), across.end) if finish else x
     took = f", {duration((finish - begin).total_seconds())}" if finish and finish >= begin else ""
+    is_long = allowed is not None and finish is not None and (finish - begin).total_seconds() > allowed
+    took += f", longer than {duration(allowed)}" if is_long else ""
     late = f", late, was due {event.late_for:%Y-%m-%d %H:%M} UTC" if event.late_for else ""
     label = f"{' '.join(event.job)}: {OUTCOME_BADGES[event.outcome].label}, {begin:%Y-%m-%d %H:%M} UTC{took}{late}"
     least = _MARKED if event.outcome in (EventOutcome.FAILED, EventOutcome.MISSED) else _LEAST
     width = round(max(right - x, least), 1)
-    return Bar(x, y + (ROW - _BAR) / 2, width, event.outcome.value, label, run.id if run else None)
+    return Bar(x, y + (ROW - _BAR) / 2, width, event.outcome.value, label, run.id if run else None, is_long)
 
 
 def _hours(start: datetime, end: datetime, across: Scale) -> list[Hour]:

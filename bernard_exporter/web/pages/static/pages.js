@@ -48,16 +48,19 @@ function makeSortable(table) {
 }
 
 function filterTable(box) {
-  const table = document.getElementById(box.dataset.filterFor);
-  if (!table) return;
+  const name = box.dataset.filterFor;
+  const tables = document.querySelectorAll(`#${CSS.escape(name)}, [data-filtered-with="${CSS.escape(name)}"]`);
   const words = box.querySelector("input").value.toLowerCase().split(/\s+/).filter(Boolean);
   let shown = 0;
-  for (const row of table.tBodies[0].rows) {
+  const rows = [...tables].flatMap((table) => [...table.tBodies[0].rows]);
+  for (const row of rows) {
     const text = row.textContent.toLowerCase();
     row.hidden = !words.every((word) => text.includes(word));
     shown += !row.hidden;
+    const folded = row.closest("details");
+    if (folded && words.length && !row.hidden) folded.open = true;
   }
-  box.querySelector("[role=status]").textContent = words.length ? `${shown} of ${table.tBodies[0].rows.length}` : "";
+  box.querySelector("[role=status]").textContent = words.length ? `${shown} of ${rows.length}` : "";
 }
 
 function improve(root) {
@@ -159,9 +162,13 @@ async function refresh() {
   for (const old of document.querySelectorAll("[data-live]")) {
     const fresh = page.querySelector(`[data-live="${CSS.escape(old.dataset.live)}"]`);
     if (!fresh) continue;
+    if (old.matches("details")) fresh.open = old.open;
     const open = [...old.querySelectorAll("details")].map((details) => details.open);
     [...fresh.querySelectorAll("details")].forEach((details, index) => { details.open = open[index] ?? details.open; });
+    const scrolled = old.querySelector(".scroller")?.scrollLeft;
     old.replaceWith(document.adoptNode(fresh));
+    if (scrolled) fresh.querySelector(".scroller").scrollLeft = scrolled;
+    fresh.querySelectorAll("table[data-sortable]").forEach(makeSortable);
     if (fresh.matches("table[data-sortable]")) makeSortable(fresh);
   }
   readClock();
@@ -184,6 +191,25 @@ function startRefreshing(button) {
   set(kept !== "off");
 }
 
+// A timeline that is wider than the screen opens with the current time in its middle.
+function showNow() {
+  const line = document.querySelector(".timeline .now");
+  const scroller = line?.closest(".scroller");
+  if (!scroller) return;
+  const distanceToLine = line.getBoundingClientRect().left - scroller.getBoundingClientRect().left;
+  scroller.scrollLeft += distanceToLine - scroller.clientWidth / 2;
+}
+
+// The names of the jobs stay in sight while a timeline is scrolled.
+function keepLabels(scroller) {
+  const svg = scroller.querySelector(".timeline svg");
+  if (!svg) return;
+  const left = 4 + scroller.scrollLeft * svg.viewBox.baseVal.width / svg.getBoundingClientRect().width;
+  svg.querySelectorAll(".label").forEach((label) => label.setAttribute("x", left.toFixed(0)));
+}
+
+document.addEventListener("scroll", (event) => { if (event.target.matches?.(".scroller")) keepLabels(event.target); }, true);
+showNow();
 readClock();
 setInterval(countAges, 5000);
 improve(document);
