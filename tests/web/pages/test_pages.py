@@ -89,7 +89,7 @@ def test_overview_counts_every_state_and_links_to_its_jobs(served: Served) -> No
 def test_overview_lists_failed_running_overdue_and_next_runs(served: Served, ids: dict[str, int]) -> None:
     page = served.get("/")
     assert page.panel("Failed") == "s1 dump · codfw the last run 2026-03-08 12:00 2 days ago"
-    running = f"s1 dump · eqiad run {ids['running']} from db1139.eqiad.wmnet:3311 for 1 h"
+    running = f"s1 dump · eqiad for 1 h run {ids['running']} from db1139.eqiad.wmnet:3311 the newest success took 1 h"
     assert page.panel("Running now") == running
     assert page.panel("Did not start") == "s1 dump · codfw due 2026-03-10 00:00 12 hours ago"
     assert page.panel("Next").startswith("2 dumps 2026-03-11 00:00 in 12 hours")
