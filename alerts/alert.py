@@ -14,6 +14,10 @@ from monitoring.severity import Severity
 THE_JOB = "{{ $labels.type }} of {{ $labels.section }} in {{ $labels.datacenter }}"
 EVERYWHERE = "{{ $labels.type }} of {{ $labels.section }}"
 VALUE = "$value"
+# The labels of an alert about a job; the first is the scrape job, which names the inventory.
+SUBJECT = ("job", *JOB_LABELS)
+# How far the clock of an exporter may differ from that of Prometheus.
+SKEW = 5 * MINUTE
 # How long an alert keeps firing while its expression has no result: a gap of 15 minutes and one missed scrape more.
 KEEP = 16 * MINUTE
 # Alerts that inhibit others fire longer than those, so that these have ended by then.
@@ -66,7 +70,7 @@ def bytes_shown(value: str) -> str:
     return f'{{{{ {value} | {_BINARY} }}}}B ({{{{ {value} | printf "%.0f" }}}} B)'
 
 
-def looked_up(query: str, text: str, labels: tuple[str, ...] = JOB_LABELS) -> str:
+def looked_up(query: str, text: str, labels: tuple[str, ...] = SUBJECT) -> str:
     """Return a template with the result of a query about the alert's subject; '' if the query has no result.
 
     Args:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from alerts.alert import AGE, EVERYWHERE, PERCENT, THE_JOB, VALUE, Alert, bytes_shown, looked_up, shown
+from alerts.alert import AGE, EVERYWHERE, PERCENT, SUBJECT, THE_JOB, VALUE, Alert, bytes_shown, looked_up, shown
 from alerts.recording import of_speaker
 from bernard_exporter.metrics import catalogue as c
-from bernard_exporter.metrics.metric import JOB_LABELS, Metric
+from bernard_exporter.metrics.metric import Metric
 from monitoring import boards
 from monitoring.recorded import SPEAKER
 from monitoring.settings import DAY, HOUR, MINUTE, SiteSettings
@@ -55,7 +55,7 @@ def _age() -> Iterator[Alert]:
         Severity.CRITICAL,
         of_speaker(f"{_IS_EXPECTED}\nunless {c.LAST_SUCCESS_START()}"),
         15 * MINUTE,
-        JOB_LABELS,
+        SUBJECT,
         "The policy expects the job, and the exporter that speaks for it has no start of a success.",
         f"No success of {THE_JOB} is recorded",
         "The policy expects this backup, and the metadata database has no success of it.",
@@ -65,7 +65,7 @@ def _age() -> Iterator[Alert]:
         Severity.CRITICAL,
         of_speaker(f"{_AGE} > {c.MAX_AGE()}"),
         15 * MINUTE,
-        JOB_LABELS,
+        SUBJECT,
         "The newest success started longer ago than max_age.",
         f"{THE_JOB} is {age} old",
         f"The newest success started {age} ago, expected at most {limit}. A restore from it would lack all later "
@@ -76,7 +76,7 @@ def _age() -> Iterator[Alert]:
         Severity.PAGE,
         of_speaker(f"{_AGE} > 2 * {c.MAX_AGE()}"),
         15 * MINUTE,
-        JOB_LABELS,
+        SUBJECT,
         "The newest success started longer ago than twice max_age.",
         f"{THE_JOB} is {age} old",
         f"The newest success started {age} ago, more than twice the maximum of {limit}.",
@@ -89,11 +89,13 @@ def _stale_everywhere() -> Iterator[Alert]:
 
     A job that never succeeded is BackupMissing: it cannot have gone stale, and may never have been due.
     """
+    subject = ("job", "section", "type")
     fresh = f"{_AGE} <= bool {c.MAX_AGE()}"
     known = f"{c.LAST_SUCCESS_START()} and {c.MAX_AGE()} and {SPEAKER()}"
-    newest = f"max by (section, type) ({c.LAST_SUCCESS_START.name}{{%s}})"
-    stale = f"max by (section, type) ({fresh}) == 0\nand on (section, type) ({known})"
-    lately = f"min by (section, type) ({_AGE} - {c.MAX_AGE()}) < {_REPEATED / HOUR:.0f} * 3600"
+    of = ", ".join(subject)
+    newest = f"max({c.LAST_SUCCESS_START.name}{{%s}})"
+    stale = f"max by ({of}) ({fresh}) == 0\nand on ({of}) ({known})"
+    lately = f"min by ({of}) ({_AGE} - {c.MAX_AGE()}) < {_REPEATED / HOUR:.0f} * 3600"
     in_time = f"{c.MAX_AGE()} unless {c.NEXT_RUN()} - time() < {c.MAX_DURATION()}"
     acted = f"time() - {c.ONGOING_START()} < {c.MAX_DURATION()}"
     yield Alert(
@@ -101,20 +103,19 @@ def _stale_everywhere() -> Iterator[Alert]:
         Severity.PAGE,
         stale,
         15 * MINUTE,
-        ("section", "type"),
+        subject,
         "In no data centre did a success start within max_age, and in one at least there was a success.",
         f"No fresh {EVERYWHERE} in any data centre",
         "Of all data centres of the policy, none has a success younger than max_age; the newest success of all started "
-        f"at {looked_up(newest, shown('.', 'humanizeTimestamp'), ('section', 'type'))}.",
+        f"at {looked_up(newest, shown('.', 'humanizeTimestamp'), subject)}.",
         boards.OVERVIEW,
     )
     yield Alert(
         "BackupStaleEverywhere",
         Severity.PAGE,
-        f"{stale}\nand on (section, type) {lately}\nand on (section, type) ({in_time})\n"
-        f"unless on (section, type) {acted}",
+        f"{stale}\nand on ({of}) {lately}\nand on ({of}) ({in_time})\nunless on ({of}) {acted}",
         15 * MINUTE,
-        ("section", "type"),
+        subject,
         "The page has held for less than 22 hours, a run that starts now in one of the data centres can take "
         "max_duration before the next is due, and none is in progress.",
         f"Still no fresh {EVERYWHERE} in any data centre, and no run in progress",
@@ -131,7 +132,7 @@ def _size() -> Iterator[Alert]:
         Severity.CRITICAL,
         of_speaker(f"{c.LAST_SUCCESS_SIZE()} < {c.MIN_SIZE()}"),
         15 * MINUTE,
-        JOB_LABELS,
+        SUBJECT,
         "The newest success is smaller than min_size.",
         f"{THE_JOB} has only {size}",
         f"The newest success has {size}, expected at least {least}.",
@@ -142,7 +143,7 @@ def _size() -> Iterator[Alert]:
         of_speaker(f"{c.LAST_SUCCESS_START()} and {c.MIN_SIZE()}\nunless {c.LAST_SUCCESS_SIZE()}"),
         # The writer records sizes in a separate step.
         HOUR,
-        JOB_LABELS,
+        SUBJECT,
         "There is a newest success and a min_size, and no size of the success.",
         f"{THE_JOB} has no recorded size",
         "The newest success, started at {{ $value | humanizeTimestamp }}, was recorded without a size, expected at "
@@ -165,7 +166,7 @@ def _size_changed() -> Iterator[Alert]:
             severity,
             of_speaker(expr),
             15 * MINUTE,
-            JOB_LABELS,
+            SUBJECT,
             f"The newest success is larger or smaller than the one before it {meaning}.",
             f"Size of {THE_JOB} changed by {change}",
             f"The newest success has {_job_size(c.LAST_SUCCESS_SIZE)}, the previous one "
@@ -194,7 +195,7 @@ def _only_one() -> Alert:
         Severity.WARNING,
         of_speaker(f"{_AGE} and {c.READ_ONLY()} == 0\nunless {c.PREVIOUS_SUCCESS_SIZE()} > 0"),
         15 * MINUTE,
-        JOB_LABELS,
+        SUBJECT,
         "There is a success, the section is not read-only, and there is no earlier success of known size above 0.",
         f"{THE_JOB} has no earlier success to compare with",
         "No earlier success of known size is recorded, so a loss of tables in the newest success, "
@@ -212,7 +213,7 @@ def _failures(settings: SiteSettings) -> Iterator[Alert]:
         Severity.WARNING,
         failed(1, _FAILED_LATELY),
         5 * MINUTE,
-        JOB_LABELS,
+        SUBJECT,
         "At least one run failed since the newest success, the last of them started less than 7 days ago, and the "
         "policy expects the job.",
         f"{THE_JOB} failed",
@@ -225,7 +226,7 @@ def _failures(settings: SiteSettings) -> Iterator[Alert]:
         Severity.CRITICAL,
         failed(settings.repeated_failures, _FAILING_LATELY),
         5 * MINUTE,
-        JOB_LABELS,
+        SUBJECT,
         f"At least {settings.repeated_failures} runs failed since the newest success, the last of them started less "
         "than 14 days ago, and the policy expects the job.",
         f"{THE_JOB} failed {{{{ $value }}}} times in a row",
@@ -242,7 +243,7 @@ def _running_long() -> Alert:
         of_speaker(f"time() - {c.ONGOING_START()} > {c.MAX_DURATION()}"),
         # A run that ends while the database is away for a short time is not long.
         15 * MINUTE,
-        JOB_LABELS,
+        SUBJECT,
         "The oldest run in progress started longer ago than max_duration.",
         f"{THE_JOB} has run for {shown(VALUE, AGE)}",
         f"A run in progress started {shown(VALUE, AGE)} ago, expected to take at most {_limit(c.MAX_DURATION, AGE)}.",
@@ -257,7 +258,7 @@ def _did_not_start() -> Alert:
         Severity.WARNING,
         of_speaker(f"{c.OVERDUE()} == 1"),
         5 * MINUTE,
-        JOB_LABELS,
+        SUBJECT,
         "The exporter calls the job overdue: start_within has passed since its due time, and no run started.",
         f"{THE_JOB} did not start",
         f"A run was due more than {_limit(c.START_WITHIN, AGE)} ago, and none is recorded since. The alert ends when a "
@@ -277,11 +278,11 @@ def _not_in_policy() -> Alert:
     return Alert(
         "BackupNotInPolicy",
         Severity.TASK,
-        f"{age}\n<= on (type) group_left () (\n"
-        f"  max by (type) ({usual})\n"
-        f"  or max by (type) ({c.EXPECTED()} == 0) * 0 + scalar(max({usual}))\n)",
+        f"{age}\n<= on (job, type) group_left () (\n"
+        f"  max by (job, type) ({usual})\n"
+        f"  or max by (job, type) ({c.EXPECTED()} == 0) * 0 + on (job) group_left () max by (job) ({usual})\n)",
         HOUR,
-        JOB_LABELS,
+        SUBJECT,
         "The newest run of a job that the policy does not expect is younger than the largest max_age of its type, "
         "read-only sections aside, or of all types where the policy has none of its type.",
         f"{THE_JOB} is not in the policy",

@@ -7,16 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from alerts.alert import AGE, KEEP_INHIBITOR, PERCENT, VALUE, Alert, shown
+from alerts.alert import AGE, KEEP_INHIBITOR, PERCENT, SKEW, SUBJECT, VALUE, Alert, shown
 from bernard_exporter.metrics import catalogue as c
-from bernard_exporter.metrics.metric import JOB_LABELS
+from bernard_exporter.metrics.metric import Metric
 from monitoring import boards, promql
 from monitoring.settings import DAY, HOUR, MINUTE, SiteSettings
 from monitoring.severity import Severity
 
-_TARGET, _JOB = ", ".join(promql.TARGET_LABELS), ", ".join(JOB_LABELS)
-# How far clocks may differ before it is an alert.
-_SKEW = 5 * MINUTE
+_TARGET, _JOB = ", ".join(promql.TARGET_LABELS), ", ".join(SUBJECT)
 
 
 def alerts(settings: SiteSettings) -> Iterator[Alert]:
@@ -36,7 +34,7 @@ def _down(settings: SiteSettings) -> Iterator[Alert]:
     yield Alert(
         "BernardDown",
         Severity.CRITICAL,
-        f"absent({promql.selector(c.UP, job=settings.scrape_job)})",
+        "\nor\n".join(f"absent({promql.selector(c.UP, job=job)})" for job in settings.scrape_jobs),
         # As long as a gap may last without consequences: alerts about backups still fire then.
         15 * MINUTE,
         ("job",),
@@ -50,7 +48,7 @@ def _down(settings: SiteSettings) -> Iterator[Alert]:
     yield Alert(
         "BernardDown",
         Severity.WARNING,
-        f'avg_over_time(up{{job="{settings.scrape_job}"}}[{recent}]) < 0.5\n'
+        f'avg_over_time(up{{job=~"{"|".join(settings.scrape_jobs)}"}}[{recent}]) < 0.5\n'
         f"and on (job) count_over_time({c.UP()}[{recent}])",
         15 * MINUTE,
         ("job", "instance"),
@@ -89,6 +87,22 @@ def _poll_failing(settings: SiteSettings) -> Iterator[Alert]:
         "its job can read it.",
         boards.EXPORTER,
     )
+    read = f"{c.EXPECTED()} and on ({_TARGET}) max_over_time({c.UP()}[{settings.window(10 * MINUTE)}]) == 1"
+    yield Alert(
+        "BernardPollFailing",
+        Severity.CRITICAL,
+        f"count by ({_TARGET}) (\n  {c.EXPECTED()} == 1\n  unless on ({_JOB}) ({read})\n)\n"
+        f"and on (job) max by (job) ({c.UP()}) == 1",
+        5 * MINUTE,
+        ("job", "instance"),
+        "The exporter expects jobs of which no exporter had a successful poll in the last 10 minutes, and another of "
+        "its scrape job has one now.",
+        "{{ $labels.instance }} cannot read its part of the inventory of backups",
+        "No poll of the metadata database by {{ $labels.instance }} has succeeded for ten minutes, and no other "
+        "exporter can read these jobs: {{ $value }}. What is said of them is as of its last successful poll.",
+        boards.EXPORTER,
+        "part",
+    )
 
 
 def _inventory_old(settings: SiteSettings) -> Iterator[Alert]:
@@ -98,15 +112,16 @@ def _inventory_old(settings: SiteSettings) -> Iterator[Alert]:
     yield Alert(
         "BernardInventoryOld",
         Severity.CRITICAL,
-        f"time() - {last_poll} > {15 * MINUTE * settings.pace:.0f}\n"
+        f"time() - {last_poll} > {15 * MINUTE * settings.pace:.0f} + max by (job) ({c.POLL_INTERVAL()})\n"
         f"and max by (job) ({c.UP()}) == 1\n"
         f"and max by (job) (changes({c.LAST_POLL()}[{recent}])) == 0",
         5 * MINUTE,
         ("job",),
-        "The last successful poll of all exporters ended more than 15 minutes ago and none ended since, although one "
-        "exporter says that its polls succeed.",
+        "The last successful poll of all exporters ended more than 15 minutes and their poll_interval ago, although "
+        "one exporter says that its polls succeed.",
         f"The inventory of backups was last read {age} ago",
-        f"The exporter reports success, but its last poll ended {age} ago, expected at most 15m 0s: polling hangs.",
+        f"The exporter reports success, but its last poll ended {age} ago, expected at most 15 minutes more "
+        "than its poll_interval: polling hangs.",
         boards.EXPORTER,
         "polls",
     )
@@ -114,7 +129,7 @@ def _inventory_old(settings: SiteSettings) -> Iterator[Alert]:
         "BernardInventoryOld",
         Severity.CRITICAL,
         f"time() - max by (job) ({c.NEWEST_START()})\n"
-        f"> on () group_left () min({c.MAX_AGE()} unless {c.ALERTS_FROM()} > time())",
+        f"> on (job) min by (job) ({c.MAX_AGE()} unless {c.ALERTS_FROM()} > time())",
         15 * MINUTE,
         ("job",),
         "The newest run of all jobs started longer ago than the shortest max_age of the policy, planned jobs aside.",
@@ -144,22 +159,26 @@ def _exporters_disagree() -> Alert:
 
     Jobs are compared one by one, as several exporters may share an inventory by its sections.
     """
-    newest = f"{c.LAST_ATTEMPT_ID()}\n  < on ({_JOB}) group_left () max by ({_JOB}) ({c.LAST_ATTEMPT_ID()})"
+
+    def older(last: Metric) -> str:
+        return f"({last()} or {c.EXPECTED()} * 0) < on ({_JOB}) group_left () max by ({_JOB}) ({last()})"
+
     is_expected = f"{c.EXPECTED()} == 1"
     exporters = f"({is_expected}) * on ({_JOB}) group_left () count by ({_JOB}) ({is_expected})"
     fewer = f"{exporters}\n  < on ({_TARGET}) group_left () max by ({_TARGET}) ({exporters})"
     return Alert(
         "BernardExportersDisagree",
         Severity.WARNING,
-        f"count by ({_TARGET}) (\n  {newest}\n  or\n  {fewer}\n)",
+        f"count by ({_TARGET}) (\n  {older(c.LAST_ATTEMPT_ID)}\n  or\n  {older(c.LAST_SUCCESS_ID)}\n  or\n  {fewer}\n)",
         HOUR,
         ("job", "instance"),
-        "The exporter exports jobs whose newest run has a lower id than another exporter says, or jobs that fewer "
-        "exporters expect than others of its jobs.",
+        "The exporter exports jobs whose newest run or newest success has a lower id than another exporter says, or "
+        "that it has no run of, or jobs that fewer exporters expect than others of its jobs.",
         "{{ $labels.instance }} and another exporter of backups disagree",
-        "For an hour {{ $labels.instance }} has known an older newest run of some jobs than another exporter, or has "
-        "expected jobs that the other does not: one of them reads a replica that lags, or has another policy. Jobs "
-        "concerned: {{ $value }}. Alerts follow the exporter with the newest event.",
+        "For an hour {{ $labels.instance }} has known an older newest run or success of some jobs than another "
+        "exporter, or has expected jobs that the other does not: one of them reads a replica that lags or another "
+        "database, or has another policy. Jobs concerned: {{ $value }}. Alerts follow the exporter with the newest "
+        "event.",
         boards.EXPORTER,
     )
 
@@ -170,7 +189,7 @@ def _clock_skewed(settings: SiteSettings) -> Alert:
     return Alert(
         "BernardClockSkewed",
         Severity.WARNING,
-        f"{ahead} > {_SKEW:.0f}\n"
+        f"{ahead} > {SKEW:.0f}\n"
         f"or\n{ahead} < -{behind} and changes({c.LAST_POLL()}[{settings.window(15 * MINUTE)}]) > 0",
         15 * MINUTE,
         ("job", "instance"),
@@ -199,12 +218,13 @@ def _reload_failed() -> Alert:
 
 def _rows_rejected() -> Alert:
     """Return the alert on rows that cannot be used; only on new ones, because rows are never deleted."""
+    day = promql.duration(DAY)
     return Alert(
         "BernardRowsRejected",
         Severity.TASK,
-        f"max by (reason) (\n  {c.ROWS_REJECTED()} - min_over_time({c.ROWS_REJECTED()}[{promql.duration(DAY)}])\n) > 0",
+        f"max by (job, reason) (\n  {c.ROWS_REJECTED()} - min_over_time({c.ROWS_REJECTED()}[{day}])\n) > 0",
         15 * MINUTE,
-        ("reason",),
+        ("job", "reason"),
         "More rows cannot be used than at some time in the last day.",
         "New rows of the inventory cannot be used: {{ $labels.reason }}",
         "Rows that cannot be used, in whole or in part: {{ $value }} more than at some time in the last day. A backup "

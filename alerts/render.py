@@ -107,7 +107,7 @@ def _dashboard(alert: Alert, settings: SiteSettings) -> str:
 
 def _page(alert: Alert, settings: SiteSettings) -> str:
     """Return the URL of the exporter's page of the alert's job, or of its overview."""
-    if alert.labels == JOB_LABELS:
+    if set(JOB_LABELS) <= set(alert.labels):
         return f"{settings.exporter_url}/jobs/{'/'.join(_label(label) for label in JOB_LABELS)}"
     return f"{settings.exporter_url}/"
 

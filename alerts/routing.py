@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from alerts.alert import SUBJECT
 from alerts.backups import REPEATED
 from alerts.render import as_yaml
-from bernard_exporter.metrics.metric import JOB_LABELS
 from monitoring import promql
 from monitoring.settings import DAY, HOUR, MINUTE, SiteSettings
 from monitoring.severity import Severity
@@ -124,25 +124,32 @@ def inhibitions() -> list[dict[str, Any]]:
             "equal": list(equal),
         }
 
-    everywhere = ("section", "type")
+    everywhere = ("job", "section", "type")
     critical = "severity=critical"
+    # No exporter can read; one that alone cannot read its part has cause="part".
+    blind = ["alertname=BernardPollFailing", critical, "cause="]
     return [
-        over(["alertname=BackupVeryStale"], ["alertname=BackupStale"], JOB_LABELS),
-        over(["alertname=BackupStaleEverywhere"], ["alertname=~BackupStale|BackupMissing"], everywhere),
-        over(["alertname=~BackupStale|BackupMissing"], ["alertname=BackupDidNotStart"], JOB_LABELS),
-        over(["alertname=BackupFailingRepeatedly"], ["alertname=BackupFailed"], JOB_LABELS),
-        over(["alertname=BackupTooSmall"], ["alertname=BackupSizeChanged"], JOB_LABELS),
+        over(["alertname=BackupVeryStale"], ["alertname=BackupStale"], SUBJECT),
+        over(["alertname=BackupStaleEverywhere"], ["alertname=~BackupStale|BackupVeryStale|BackupMissing"], everywhere),
+        over(["alertname=~BackupStale|BackupMissing"], ["alertname=BackupDidNotStart"], SUBJECT),
+        over(["alertname=BackupFailingRepeatedly"], ["alertname=BackupFailed"], SUBJECT),
+        over(["alertname=BackupTooSmall"], ["alertname=BackupSizeChanged"], SUBJECT),
         # What cannot be read is soon older than what another exporter reads.
         over(["alertname=BernardPollFailing"], ["alertname=BernardExportersDisagree"], promql.TARGET_LABELS),
-        over(["alertname=BernardPollFailing", critical], ["alertname=BernardExportersDisagree"], ("job",)),
-        over(["alertname=BernardInventoryOld", "cause=empty"], ["alertname=BackupMissing"]),
+        over(blind, ["alertname=BernardExportersDisagree"], ("job",)),
+        over(
+            ["alertname=BernardPollFailing", critical],
+            ["alertname=BernardPollFailing", "severity=warning"],
+            promql.TARGET_LABELS,
+        ),
+        over(["alertname=BernardInventoryOld", "cause=empty"], ["alertname=BackupMissing"], ("job",)),
         # When no run is recorded at all, a single alert is enough.
-        over(["alertname=BernardInventoryOld"], ["alertname=BackupDidNotStart"]),
+        over(["alertname=BernardInventoryOld"], ["alertname=BackupDidNotStart"], ("job",)),
         # The data about backups is old. The failure of one of several exporters inhibits nothing.
-        over(["alertname=BernardPollFailing", critical], [_BACKUPS]),
-        over(["alertname=BernardPollFailing", critical], ["alertname=BernardInventoryOld"]),
-        over(["alertname=BernardDown", critical], ["alertname=~BernardPollFailing|BernardInventoryOld"]),
-        over(["alertname=BernardDown", critical], [_BACKUPS]),
+        over(blind, [_BACKUPS], ("job",)),
+        over(blind, ["alertname=BernardInventoryOld"], ("job",)),
+        over(["alertname=BernardDown", critical], ["alertname=~BernardPollFailing|BernardInventoryOld"], ("job",)),
+        over(["alertname=BernardDown", critical], [_BACKUPS], ("job",)),
     ]
 
 

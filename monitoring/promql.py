@@ -10,7 +10,8 @@ from collections.abc import Mapping
 
 from bernard_exporter.metrics.metric import JOB_LABELS, Metric
 
-# The labels that identify a scraped exporter.
+# The labels that identify a scraped exporter. Exporters with the same ``job``, the name of the scrape job, export one
+# inventory; a different one is another inventory, whose jobs may have the same names.
 TARGET_LABELS = ("job", "instance")
 _UNITS = (("w", 604_800_000), ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1))
 

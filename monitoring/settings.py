@@ -25,7 +25,7 @@ class SiteSettings:
         dashboard_url: URL of Grafana.
         runbook_url: URL of the directory with this project's runbooks, as HTML.
         exporter_url: URL of the exporter's own pages.
-        scrape_job: name of the scrape job in the configuration of Prometheus.
+        scrape_job: names of the scrape jobs in Prometheus, separated by commas; each is an inventory of its own.
         pager_url: URL of a webhook that pages a person.
         chat_url: URL of an incoming webhook of Mattermost or Slack.
         task_url: URL of a webhook that files a task.
@@ -66,6 +66,11 @@ class SiteSettings:
         wrong = [text for text, (team, sign, address) in self._owners() if not (team and sign and address)]
         if wrong:
             raise ValueError(f"owners: found {wrong[0]!r}, expected TEAM=ADDRESS, separated by commas")
+
+    @property
+    def scrape_jobs(self) -> list[str]:
+        """The names of the scrape jobs."""
+        return [name.strip() for name in self.scrape_job.split(",")]
 
     @property
     def owner_addresses(self) -> dict[str, str]:

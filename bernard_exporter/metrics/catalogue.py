@@ -284,6 +284,11 @@ LAST_POLL_DURATION = CATALOGUE.own(
     "Duration of the last successful poll.",
     lambda own: [] if own.last_poll_duration is None else [((), own.last_poll_duration)],
 )
+POLL_INTERVAL = CATALOGUE.own(
+    "poll_interval_seconds",
+    "Configured time from the start of a poll to the start of the next.",
+    lambda own: [] if own.poll_interval is None else [((), own.poll_interval)],
+)
 POLLS = CATALOGUE.own(
     "polls_total",
     "Polls by outcome.",

@@ -20,11 +20,13 @@ class SelfMetrics:
     """Counters and times of polls and reloads; times are seconds since 1970.
 
     Attributes:
+        poll_interval: the configured seconds between the starts of two polls; None before it is known.
         last_poll: end of the last successful poll; None before the first.
         last_poll_duration: its duration in seconds.
     """
 
     reload_success: float
+    poll_interval: float | None = None
     up: bool = False
     last_poll: float | None = None
     last_poll_duration: float | None = None

@@ -52,7 +52,7 @@ class Poller:
         self._clock = clock or Clock()
         self._configuration = configuration(settings)
         self._inventory = Inventory(settings.policy, settings.resync_interval)
-        self.self_metrics = SelfMetrics(reload_success=self.now.timestamp())
+        self.self_metrics = SelfMetrics(self.now.timestamp(), settings.poll_interval)
         self.first_poll_done = False
         counter = ContentsCounter()
         self._outcomes = Outcomes(self.self_metrics)

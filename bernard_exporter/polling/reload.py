@@ -48,6 +48,7 @@ def reload(load: Callable[[], Settings], own: SelfMetrics, now: Callable[[], dat
     except BaseException:
         own.reload_successful = False
         raise
+    own.poll_interval = loaded.settings.poll_interval
     own.reload_successful = True
     own.reload_success = now().timestamp()
     return loaded

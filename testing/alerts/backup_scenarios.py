@@ -22,9 +22,9 @@ from testing.alerts.scenarios import (
     target,
 )
 
-EQIAD = "section=s1 type=dump datacenter=eqiad"
-CODFW = "section=s1 type=dump datacenter=codfw"
-S1 = "section=s1 type=dump"
+EQIAD = "job=bernard section=s1 type=dump datacenter=eqiad"
+CODFW = "job=bernard section=s1 type=dump datacenter=codfw"
+S1 = "job=bernard section=s1 type=dump"
 MAX_AGE = 8 * DAY
 # Goes stale after ten minutes: at minute 10 the age is the limit, at minute 11 it is above it.
 VERY_OLD: Changes = {c.LAST_SUCCESS_START: -9 * DAY}
@@ -350,7 +350,7 @@ def _schedule() -> Iterator[Scenario]:
 
 
 def _not_in_policy() -> Iterator[Scenario]:
-    other = "section=old type=dump datacenter=eqiad"
+    other = "job=bernard section=old type=dump datacenter=eqiad"
     seen = SEEN_ONLY | {c.LAST_ATTEMPT_START: -MAX_AGE + 5400}
     yield Scenario(
         "a job seen but not expected is a task while its runs are younger than the type's limit",
@@ -370,7 +370,7 @@ def _not_in_policy() -> Iterator[Scenario]:
             job(),
             job({c.READ_ONLY: 1, c.MAX_AGE: 1095 * DAY}, section="es1"),
         ),
-        {91 + KEPT - 1: ("BackupNotInPolicy task section=old type=cold datacenter=eqiad",), 91 + KEPT: ()},
+        {91 + KEPT - 1: ("BackupNotInPolicy task job=bernard section=old type=cold datacenter=eqiad",), 91 + KEPT: ()},
     )
     yield Scenario(
         "nothing is judged where there is no policy",

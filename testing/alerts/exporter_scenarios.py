@@ -30,6 +30,7 @@ DOWN = "BernardDown critical job=bernard"
 ONE_DOWN = "BernardDown warning job=bernard instance=a"
 FAILING = "BernardPollFailing critical job=bernard"
 ONE_FAILING = "BernardPollFailing warning job=bernard instance=a"
+PART_FAILING = "BernardPollFailing critical job=bernard instance=a cause=part"
 RELOAD = "BernardConfigReloadFailed warning job=bernard"
 OLD = "BernardInventoryOld critical job=bernard cause={}"
 DISAGREE = "BernardExportersDisagree warning job=bernard instance={}"
@@ -105,6 +106,22 @@ def _poll_failing() -> Iterator[Scenario]:
         of_all(target(reads=parts((1, 60), (0, 90))), target("b")),
         {94: (), 95: (ONE_FAILING,), 120: (ONE_FAILING,)},
     )
+    unread = of_all(target(reads=parts((1, 60), (0, 90))), target("b"), job(), job(section="s2", instance="b"))
+    yield Scenario(
+        "one of two exporters that divide the jobs is an alert 15 minutes after its last successful poll",
+        unread,
+        {74: (), 75: (PART_FAILING,), 94: (PART_FAILING,), 95: (PART_FAILING, ONE_FAILING)},
+    )
+    yield Scenario(
+        "one of two exporters that divide the jobs is a warning only while another can read its jobs",
+        of_all(unread, target("c"), job(instance="c")),
+        {94: (), 95: (ONE_FAILING,)},
+    )
+    yield Scenario(
+        "no exporter of one scrape job can read, and those of another can",
+        of_all(target(reads=parts((1, 10), (0, 60))), target("b", scrape_job="staging")),
+        {24: (), 25: (FAILING,), 60: (FAILING,)},
+    )
     yield Scenario(
         "a poll in ten that fails raises no alert",
         target(reads="1x8 0 1x9 0 1x9 0 1x9 0 1x60"),
@@ -115,10 +132,16 @@ def _poll_failing() -> Iterator[Scenario]:
 def _inventory_old() -> Iterator[Scenario]:
     polls, empty = OLD.format("polls"), OLD.format("empty")
     yield Scenario(
-        "a last poll 15 minutes old is not old while the exporter says it is up, and one more minute is",
+        "a next poll 15 minutes late is not old while the exporter says it is up, and one more minute is",
         target(polled="0+60x10 600x60"),
-        {25: (), 30: (), 31: (polls,)},
-        pending={25: (), 26: (polls,)},
+        {26: (), 31: (), 32: (polls,)},
+        pending={26: (), 27: (polls,)},
+    )
+    yield Scenario(
+        "polls every 45 minutes are no old inventory, and a next poll an hour late is",
+        target(polled="60x45 2760x200", interval="2700x245"),
+        {40: (), 106: (), 111: (), 112: (polls,)},
+        pending={106: (), 107: (polls,)},
     )
     yield Scenario(
         "an old last poll of an exporter that says its polls fail is left to BernardPollFailing",
@@ -214,6 +237,22 @@ def _disagree() -> Iterator[Scenario]:
         pending={68: (DISAGREE.format("b"),), 69: ()},
     )
     yield Scenario(
+        "an exporter on a replica that stands still between start and end of a run is reported after an hour",
+        of_all(
+            target("a"),
+            job(same | {c.LAST_SUCCESS_ID: parts((6, 10), (7, 300))}),
+            target("b"),
+            job(same | {c.LAST_SUCCESS_ID: 6}, instance="b"),
+        ),
+        {69: (), 70: (DISAGREE.format("b"),), 120: (DISAGREE.format("b"),)},
+        pending={9: (), 10: (DISAGREE.format("b"),)},
+    )
+    yield Scenario(
+        "an exporter that reads an empty database is reported after an hour",
+        of_all(target("a"), job(same), target("b", started=""), job(NO_SUCCESS, instance="b")),
+        {59: (), 60: (DISAGREE.format("b"),)},
+    )
+    yield Scenario(
         "an exporter with another policy is reported after an hour",
         of_all(target("a"), target("b"), job(), job(section="s2"), job(instance="b")),
         {59: (), 60: (DISAGREE.format("a"),)},
@@ -298,7 +337,7 @@ def _rejected(values: str, reason: str, where: dict[str, str]) -> Series:
 
 
 def _rows() -> Iterator[Scenario]:
-    rejected = "BernardRowsRejected task reason=start_unknown"
+    rejected = "BernardRowsRejected task job=bernard reason=start_unknown"
     day = 24 * 60
     both = [_rejected(f"7x29 8x{day + 100}", "start_unknown", where) for where in (A, B)]
     up = of_all(target(reads=always(1, day + 100), scraped=always(1, day + 100), polled=f"0+60x{day + 100}"))

@@ -84,7 +84,7 @@ def _long() -> Iterator[Scenario]:
     yield Scenario(
         "a run that became overdue while the exporter was down is reported five minutes after it is back",
         of_all(answering(*spans), job({c.OVERDUE: parts((0, 5), (None, 120), (1, 60))}, while_scraped=spans)),
-        {124: (), 129: (), 130: ("BackupDidNotStart warning section=s1 type=dump datacenter=eqiad",)},
+        {124: (), 129: (), 130: ("BackupDidNotStart warning job=bernard section=s1 type=dump datacenter=eqiad",)},
     )
     ended = parts((-50_000, 2), (None, 1))
     yield Scenario(

@@ -34,6 +34,7 @@ def scenarios() -> Iterator[Scenario]:
     yield from _lagging()
     yield from _reading()
     yield from _leaving()
+    yield _two_inventories()
 
 
 def _stale(instance: str, spans: tuple[tuple[bool, int], ...] = ()) -> Series:
@@ -121,16 +122,17 @@ def _reading() -> Iterator[Scenario]:
         ),
         {4: (), 5: (FAILED,), 60: (FAILED,)},
     )
-    yield Scenario(
-        "an exporter restarted while it cannot read leaves the other to speak",
-        of_all(
-            target("a", reads=parts((1, 30), (0, 90)), event=parts((-DAY, 30), (0, 90))),
-            _stale("a", ((True, 30), (False, 90))),
-            target("b", reads=parts((1, 30), (0, 90))),
-            _stale("b"),
-        ),
-        {29: (STALE,), 60: (STALE,), 119: (STALE,)},
-    )
+    for ahead, other in (("a", "b"), ("b", "a")):
+        yield Scenario(
+            f"of exporters a and b, which know the same, {ahead}, a day ahead, does not say what is overdue",
+            of_all(
+                target(ahead, polled=f"{DAY}+60x400"),
+                job({c.OVERDUE: 1}, instance=ahead),
+                target(other),
+                job({c.OVERDUE: 0}, instance=other),
+            ),
+            {60: ()},
+        )
 
 
 def _leaving() -> Iterator[Scenario]:
@@ -157,10 +159,25 @@ def _leaving() -> Iterator[Scenario]:
             job(VERY_OLD, while_scraped=from_39, instance="pod-2"),
         ),
         {
-            29: (STALE, STALE.replace("s1", "s2"), EVERYWHERE, EVERYWHERE.replace("s1", "s2")),
+            14: (),
+            15: (STALE, STALE.replace("s1", "s2"), EVERYWHERE, EVERYWHERE.replace("s1", "s2")),
             38: (STALE, STALE.replace("s1", "s2"), EVERYWHERE, EVERYWHERE.replace("s1", "s2")),
             39: (STALE, STALE.replace("s1", "s2"), EVERYWHERE, EVERYWHERE.replace("s1", "s2")),
             35 + KEPT: (STALE, EVERYWHERE),
             90: (STALE, EVERYWHERE),
         },
+    )
+
+
+def _two_inventories() -> Scenario:
+    """Return two scrape jobs with jobs of the same names, of which the one with the older events has a stale one."""
+    return Scenario(
+        "exporters of two scrape jobs have inventories of their own, and the newer one hides nothing of the other",
+        of_all(
+            target("a", event=_OLD_EVENT),
+            _stale("a"),
+            target("b", scrape_job="staging"),
+            job(instance="b", scrape_job="staging"),
+        ),
+        {14: (), 15: (STALE,), 60: (STALE,)},
     )

@@ -92,6 +92,20 @@ def _added() -> Iterator[Scenario]:
         {599: (MISSING,), 900 + 14: (), 900 + 16: (MISSING,), 1000: (MISSING,)},
         interval="5m",
     )
+    until_1500, from_1500 = ((True, 300), (False, 100)), ((False, 300), (True, 100))
+    yield Scenario(
+        "a job that moves from one exporter of the scrape job to another is not new",
+        of_all(
+            target("a"),
+            job(section="s2"),
+            job(while_scraped=until_1500),
+            target("b"),
+            job(section="s3", instance="b"),
+            job(FAILED_ONCE, instance="b", while_scraped=from_1500),
+        ),
+        {1499: (), 1506: (FAILED,), 1600: (FAILED,)},
+        interval="5m",
+    )
     yield Scenario(
         "two jobs added to a policy of others are never stale everywhere while they never ran",
         of_all(
@@ -106,8 +120,8 @@ def _added() -> Iterator[Scenario]:
     )
     yield Scenario(
         "a fresh copy in a data centre that was added keeps its section from being stale everywhere",
-        of_all(target(), job(VERY_OLD), job(datacenter="codfw", while_scraped=((False, 10), (True, 300)))),
-        {19: (STALE,), 45: (STALE,), 120: (STALE,)},
+        of_all(target(), job(VERY_OLD), job(datacenter="codfw", while_scraped=((False, 20), (True, 300)))),
+        {19: (STALE, EVERYWHERE), 20 + KEPT: (STALE,), 120: (STALE,)},
         pending={25: (), 120: ()},
     )
     yield Scenario(
@@ -190,6 +204,7 @@ def _owned() -> Scenario:
         "alerts about a job go to the team that the policy names, and otherwise to that of the site",
         of_all(target(), owner, job(VERY_OLD | FAILED_ONCE), job(VERY_OLD, section="s2")),
         {
+            14: (FAILED + " team=web",),
             15: (
                 FAILED + " team=web",
                 stale.format("s1", "web"),

@@ -13,6 +13,7 @@ from typing import Any
 from alerts.render import as_yaml
 from bernard_exporter.metrics import catalogue
 from bernard_exporter.metrics.metric import Metric
+from monitoring.promql import TARGET_LABELS
 from monitoring.recorded import Recorded
 
 Series = dict[str, str]
@@ -25,6 +26,8 @@ KEPT = 16
 INHIBITOR_KEPT = 20
 DAY = 86_400
 MIB = 1 << 20
+# Prometheus' own metric of a scrape's success.
+UP = Recorded("up", TARGET_LABELS)
 
 
 @dataclass(frozen=True)
@@ -121,6 +124,8 @@ def target(
     event: str = "",
     polled: str = "",
     started: str = f"{-DAY}x{CONSTANT_MINUTES}",
+    interval: str = f"60x{CONSTANT_MINUTES}",
+    scrape_job: str = "bernard",
 ) -> Series:
     """Return the samples of an exporter that is scraped and polls successfully every minute, unless overridden.
 
@@ -131,13 +136,16 @@ def target(
         event: values of the newest event.
         polled: values of the time of the last poll.
         started: values of the start of the newest run of all; '' if there is no run.
+        interval: values of the poll interval.
+        scrape_job: its label ``job``.
     """
-    where = {"job": "bernard", "instance": instance}
-    samples = {f'up{{job="bernard",instance="{instance}"}}': scraped or always(1)}
+    where = {"job": scrape_job, "instance": instance}
+    samples = series(UP, scraped or always(1), **where)
     samples |= series(catalogue.UP, reads or always(1), **where)
     samples |= series(catalogue.NEWEST_EVENT, event or always(-DAY), **where)
     if started:
         samples |= series(catalogue.NEWEST_START, started, **where)
+    samples |= series(catalogue.POLL_INTERVAL, interval, **where)
     return samples | series(catalogue.LAST_POLL, polled or f"0+60x{CONSTANT_MINUTES}", **where)
 
 
@@ -208,6 +216,7 @@ def job(
     backup_type: str = "dump",
     datacenter: str = "eqiad",
     instance: str = "a",
+    scrape_job: str = "bernard",
     while_scraped: tuple[tuple[bool, int], ...] = (),
 ) -> Series:
     """Return the samples of a good job, with the given ``changes``.
@@ -218,7 +227,7 @@ def job(
     """
     samples: Series = {}
     where = {"section": section, "type": backup_type, "datacenter": datacenter}
-    where |= {"job": "bernard", "instance": instance}
+    where |= {"job": scrape_job, "instance": instance}
     for metric, value in {**GOOD, **(changes or {})}.items():
         if isinstance(value, str):
             samples |= series(metric, value, **where)

@@ -79,7 +79,7 @@ class Exporter:
         self._policy: Policy | None = None
         self._inventory = Inventory(ExporterPolicy())
         self._counter, self._calendar = ContentsCounter(), Calendar()
-        self._own = SelfMetrics(reload_success=_OFFSET + now)
+        self._own = SelfMetrics(_OFFSET + now, MINUTE)
         self._outcomes = Outcomes(self._own)
 
     def close(self) -> None:
