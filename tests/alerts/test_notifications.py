@@ -182,7 +182,8 @@ def _backups_go_wrong(fleet: Fleet) -> None:
     assert inbox.chat("of s2 in") == inbox.subjects("of s2 in") == ["CRITICAL: dump of s2 in eqiad is AGE old"]
     # Very stale, and the only copy there is: one page, and no other message beside it.
     eventually(lambda: inbox.webhooks("/pager"), "s3 pages")
-    assert fleet.held_back("BackupStale", "s3") and fleet.held_back("BackupVeryStale", "s3")
+    assert fleet.held_back("BackupStale", "s3")
+    assert fleet.held_back("BackupVeryStale", "s3")
 
 
 def _database_is_killed(fleet: Fleet, running: Exporter, stack: ExitStack) -> None:

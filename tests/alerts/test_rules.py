@@ -19,7 +19,7 @@ from monitoring.settings import SiteSettings
 from monitoring.severity import Severity
 from testing.alerts import backup_scenarios as about
 from testing.alerts.rule_tests import SCENARIOS
-from testing.alerts.scenarios import Changes, job, of_all, series, target
+from testing.alerts.scenarios import Changes, Scenario, job, of_all, series, target, written
 from testing.servers import need
 
 RULES = products.FOLDER / "rules"
@@ -182,6 +182,18 @@ def test_generation_follows_the_values_of_a_site(tmp_path: Path) -> None:
     assert rules[0]["annotations"]["dashboard"].startswith("https://g.test/d/bernard-job/bernard-job?var-section={{")
     assert 'absent(bernard_up{job="backups"})' in (tmp_path / "rules/bernard_exporter.yaml").read_text()
     promtool("check", "rules", *(f"{name}.yaml" for name in NAMES), folder=tmp_path / "rules")
+
+
+def test_each_scrape_job_of_several_is_down_by_itself(tmp_path: Path) -> None:
+    for name, text in render.rule_files(SiteSettings(scrape_job="bernard, staging")):
+        (tmp_path / Path(name).name).write_text(text)
+    one_down = of_all(target(), target("b", "0x400", scrape_job="staging"))
+    samples = {name: values for name, values in one_down.items() if "staging" not in name or name.startswith("up")}
+    scenario = Scenario(
+        "the exporters of one scrape job are down", samples, {14: (), 15: ("BernardDown critical job=staging",)}
+    )
+    (tmp_path / "test.yaml").write_text(written("bernard_exporter.yaml", [scenario], "1m"))
+    promtool("test", "rules", "test.yaml", folder=tmp_path)
 
 
 def test_no_pace_is_so_short_that_a_rule_becomes_invalid(tmp_path: Path) -> None:
