@@ -43,7 +43,8 @@ policy:
 MAX_AGE = 8 * DAY
 PAGES = [
     ("s3", "firing", ("BackupStaleEverywhere",)),
-    ("s3", "resolved", ("BackupStaleEverywhere",)),
+    # Both ended at the same moment, so the one no longer inhibits the other.
+    ("s3", "resolved", ("BackupStaleEverywhere", "BackupVeryStale")),
 ]
 
 
