@@ -95,8 +95,8 @@ def _poll_failing(settings: SiteSettings) -> Iterator[Alert]:
         f"and on (job) max by (job) ({c.UP()}) == 1",
         5 * MINUTE,
         ("job", "instance"),
-        "The exporter expects jobs of which no exporter had a successful poll in the last 10 minutes, and another of "
-        "its scrape job has one now.",
+        "The exporter expects jobs that no exporter could read in the last 10 minutes, and another exporter of its "
+        "scrape job can read now.",
         "{{ $labels.instance }} cannot read its part of the inventory of backups",
         "No poll of the metadata database by {{ $labels.instance }} has succeeded for ten minutes, and no other "
         "exporter can read these jobs: {{ $value }}. What is said of them is as of its last successful poll.",

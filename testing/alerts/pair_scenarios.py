@@ -170,7 +170,7 @@ def _leaving() -> Iterator[Scenario]:
 
 
 def _two_inventories() -> Scenario:
-    """Return two scrape jobs with jobs of the same names, of which the one with the older events has a stale one."""
+    """Return two scrape jobs with jobs of the same names; the one with the older events has a stale one."""
     return Scenario(
         "exporters of two scrape jobs have inventories of their own, and the newer one hides nothing of the other",
         of_all(
