@@ -6,6 +6,7 @@ response is built; the modules that such a function calls for a value are only e
 
 from __future__ import annotations
 
+import logging
 import re
 import sys
 import threading
@@ -86,7 +87,9 @@ def rows(tmp_path: Path) -> Rows:
 
 
 @pytest.fixture
-def api(rows: Rows) -> Iterator[Api]:
+def api(rows: Rows, monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
+    # A command that another test called in this process has set up the log.
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
     api = Api(rows, policy(S1))
     # The first request of each kind imports modules; the contents of run 1 are not cached yet.
     for path in ("/api/v1/runs", "/runs/3", "/metrics"):

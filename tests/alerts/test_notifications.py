@@ -255,14 +255,14 @@ def _all_is_mended(fleet: Fleet) -> None:
 
 
 def _pages_are_mailed(inbox: Inbox, others: list[str]) -> None:
-    both = "No fresh dump of s3 in any data centre #page, and 1 more"
-    pages = [f"PAGE: {both}", f"OK: {both}"]
+    page_of_s3 = "No fresh dump of s3 in any data centre #page"
+    pages = [f"PAGE: {page_of_s3}", f"OK: {page_of_s3}, and 1 more"]
     eventually(lambda: len(inbox.mails) == len(others) + len(pages), "every mail has arrived")
     assert sorted(inbox.subjects("")) == sorted([*others, *pages])
-    page = inbox.mails[[str(mail["Subject"]) for mail in inbox.mails].index(f"PAGE: {both}")]
+    page = inbox.mails[[str(mail["Subject"]) for mail in inbox.mails].index(pages[0])]
     body = page.get_body(("plain",))
     assert body
     lines = body.get_content().splitlines()
-    assert "No fresh dump of s3 in any data centre #page" in lines
+    assert page_of_s3 in lines
     assert "Do: https://docs.example/bernard-exporter/runbooks/BackupStaleEverywhere.html" in lines
     assert "error" not in body.get_content()

@@ -109,10 +109,13 @@ def test_no_rule_reads_its_own_past() -> None:
 
 
 def test_alerts_outlast_a_gap_and_inhibitors_outlast_alerts() -> None:
-    kept = {(rule["alert"], rule["labels"]["severity"]): rule.get("keep_firing_for") for rule in alerting_rules()}
-    inhibitors = {("BernardDown", "critical"), ("BernardPollFailing", "critical")}
+    kept = {
+        (rule["alert"], rule["labels"]["severity"], rule["labels"].get("cause")): rule.get("keep_firing_for")
+        for rule in alerting_rules()
+    }
+    inhibitors = {("BernardDown", "critical", None), ("BernardPollFailing", "critical", None)}
     assert {kept.pop(name) for name in inhibitors} == {"20m"}
-    assert kept.pop(("BernardWatchdog", "info")) is None
+    assert kept.pop(("BernardWatchdog", "info", None)) is None
     assert set(kept.values()) == {"16m"}
 
 
@@ -239,6 +242,7 @@ def test_alerts_say_what_was_found_what_is_expected_and_where_to_look(tmp_path: 
                     "exp_labels": {
                         "severity": "critical",
                         "team": "data-persistence",
+                        "job": "bernard",
                         "section": "s1",
                         "type": "dump",
                         "datacenter": "eqiad",

@@ -23,6 +23,7 @@ NOT_OF_THE_PAST = (
     "bernard_up",
     "bernard_last_poll_timestamp_seconds",
     "bernard_last_poll_duration_seconds",
+    "bernard_poll_interval_seconds",
     "bernard_polls_total",
     "bernard_poll_errors_total",
     "bernard_resyncs_total",
