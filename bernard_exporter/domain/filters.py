@@ -15,7 +15,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from bernard_exporter.domain.filter_errors import LONE_SURROGATE, filter_error
-from bernard_exporter.domain.model import Job, State, Status
+from bernard_exporter.domain.model import RANK, Job, RankName, State, Status
 from bernard_exporter.errors import FilterError
 
 # The longest text of any column.
@@ -47,6 +47,8 @@ def _moment(value: object) -> object:
 Text = Annotated[str, Field(max_length=MAX_TEXT)]
 Several = Annotated[tuple[T, ...], Field(max_length=MAX_VALUES)]
 Size = Annotated[int, Field(ge=0, lt=MAX_BYTES)]
+# No run of the calendar lasts longer.
+Duration = Annotated[int, Field(ge=0, le=10**12)]
 Limit = Annotated[int, Field(ge=1, le=MAX_LIMIT, description="Maximum number of items.")]
 # The end of the previous page.
 Cursor = Annotated[
@@ -132,10 +134,14 @@ class JobFilter(NameFilter):
     state: Several[State] = Field(
         default=(), description="Current state of the job. Repeatable.", examples=[["missing"]]
     )
+    rank: Several[RankName] = Field(
+        default=(), description="Severity of the job's state. Repeatable.", examples=[["critical"]]
+    )
 
     def accepts(self, job: Job, state: State | None = None) -> bool:
         """Return whether the filter matches a job in a state; None for a job without a state."""
-        return super().accepts(job) and (not self.state or state in self.state)
+        rank = RANK[state].name.lower() if state else None
+        return super().accepts(job) and (not self.state or state in self.state) and (not self.rank or rank in self.rank)
 
 
 class JobQuery(Paging, JobFilter):
@@ -147,6 +153,7 @@ class RunFilter(NameFilter):
 
     Attributes:
         min_size, max_size: bytes, inclusive; either one excludes runs of unknown size.
+        min_duration: seconds; it excludes runs of unknown duration.
     """
 
     status: Several[Status] = Field(default=(), description="Status of the run. Repeatable.", examples=[["failed"]])
@@ -173,6 +180,9 @@ class RunFilter(NameFilter):
     ended_before: Moment | None = Field(default=None, description="Ended before this time.")
     min_size: Size | None = Field(default=None, description="Minimum size in bytes; it excludes items of unknown size.")
     max_size: Size | None = Field(default=None, description="Maximum size in bytes; it excludes items of unknown size.")
+    min_duration: Duration | None = Field(
+        default=None, description="Minimum duration in seconds; it excludes runs that have not ended.", examples=[3600]
+    )
     sort: RunSort = Field(default=RunSort.ID_DOWN, description="Sort order; a minus sign means descending.")
     limit: Limit = DEFAULT_LIMIT
     cursor: Cursor = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 
 class BackupType(StrEnum):
@@ -55,6 +55,8 @@ class Rank(IntEnum):
     CRITICAL = 2
 
 
+# A rank in API and ``--json``.
+RankName = Literal["ok", "warning", "critical"]
 RANK = dict.fromkeys(State, Rank.CRITICAL) | {
     State.FRESH: Rank.OK,
     State.ONLY_ONE: Rank.WARNING,

@@ -34,7 +34,7 @@ def find_job(snapshot: Snapshot, job: Job) -> JobStatus:
     for status in snapshot.jobs:
         if status.job == job:
             return status
-    raise NotFoundError(f"no job {'/'.join(job)}in the policy or the inventory")
+    raise NotFoundError(f"no job {'/'.join(job)} in the policy or the inventory")
 
 
 def job_document(status: JobStatus, now: datetime) -> dict[str, Any]:

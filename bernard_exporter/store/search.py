@@ -168,6 +168,8 @@ def _conditions(criteria: RunFilter) -> list[Any]:
     if criteria.min_size is not None or criteria.max_size is not None:
         highest = MAX_SIZE if criteria.max_size is None else min(criteria.max_size, MAX_SIZE)
         conditions.append(backups.c.total_size.between(criteria.min_size or 0, highest))
+    if criteria.min_duration is not None:
+        conditions.append(_duration >= criteria.min_duration)
     return conditions
 
 

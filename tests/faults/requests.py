@@ -19,7 +19,18 @@ _PATHS = (
 # Those that are asked for, and those that the code itself uses, which must not be taken for its own.
 _NAMES = (
     *("section", "type", "datacenter", "state", "status", "source", "host", "name", "started_after"),
-    *("started_before", "ended_after", "ended_before", "min_size", "max_size", "sort", "limit", "cursor"),
+    *(
+        "started_before",
+        "ended_after",
+        "ended_before",
+        "min_size",
+        "max_size",
+        "min_duration",
+        "rank",
+        "sort",
+        "limit",
+        "cursor",
+    ),
     *("path", "db", "against", "threshold", "from", "to", "q", "day", "file", "table", "object_sort"),
     *("object_cursor", "name[]", "self", "run_id", "job", "query", "parameters"),
 )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Generic, Literal, TypeVar
+from typing import Annotated, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from bernard_exporter.domain.model import State, Status
+from bernard_exporter.domain.model import RankName, State, Status
 from bernard_exporter.queries.events import EventOutcome
 
 T = TypeVar("T")
@@ -17,7 +17,6 @@ DatacenterName = Annotated[str, Field(examples=["eqiad"])]
 HostName = Annotated[str, Field(examples=["backup1001.eqiad.wmnet"])]
 Time = Annotated[datetime, Field(examples=["2026-03-10T12:00:00Z"])]
 Counts = dict[str, int]
-Severity = Literal["ok", "warning", "critical"]
 
 
 class Document(BaseModel):
@@ -100,7 +99,7 @@ class Job(Document):
     datacenter: DatacenterName
     expected: bool = Field(description="Whether the policy expects the job.")
     state: State | None
-    rank: Severity | None = Field(description="Severity of the state.")
+    rank: RankName | None = Field(description="Severity of the state.")
     reason: str = Field(description="Reason for the state, or for having none.")
     team: str | None = Field(description="Team that is responsible for the job.")
     expected_from: Time | None = Field(

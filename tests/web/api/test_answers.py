@@ -94,6 +94,28 @@ def test_jobs_are_filtered(api: Api, path: str, expected: list[list[str]]) -> No
     assert sorted([job["section"], job["datacenter"]] for job in api.items(path)) == sorted(expected)
 
 
+def test_job_that_is_not_there_is_named(api: Api) -> None:
+    detail = api.request("GET", "/api/v1/jobs/s1/dump/nowhere").json()["detail"]
+    assert detail == "no job s1/dump/nowhere in the policy or the inventory"
+
+
+def test_jobs_are_filtered_by_the_rank_that_they_have(api: Api) -> None:
+    jobs = api.items("jobs")
+    assert {job["rank"] for job in jobs} >= {None, "critical"}
+    for rank in ("ok", "warning", "critical"):
+        assert api.items(f"jobs?rank={rank}") == [job for job in jobs if job["rank"] == rank]
+    assert api.items("jobs?rank=ok&rank=critical&rank=warning") == [job for job in jobs if job["rank"]]
+
+
+def test_runs_are_filtered_by_the_duration_that_they_have(api: Api) -> None:
+    runs = api.items("runs")
+    durations = {run["duration"] for run in runs} - {None}
+    assert durations
+    for least in {0, *durations, *(duration + 1 for duration in durations)}:
+        long = [run for run in runs if run["duration"] is not None and run["duration"] >= least]
+        assert api.items(f"runs?min_duration={least:.0f}") == long
+
+
 def test_date_alone_is_its_midnight(api: Api) -> None:
     by_date = api.items("schedule?from=2026-03-02&to=2026-03-18")
     assert by_date == api.items("schedule?from=2026-03-02T00:00:00Z&to=2026-03-18T00:00:00Z")
@@ -194,6 +216,10 @@ def test_head_has_the_headers_and_no_body(api: Api) -> None:
         ("runs?limit=", 400, "limit"),
         ("runs?min_size=-1", 400, "min_size"),
         ("runs?max_size=99999999999999999999", 400, "max_size"),
+        ("runs?min_duration=-1", 400, "min_duration"),
+        ("runs?min_duration=1h", 400, "min_duration"),
+        ("runs?min_duration=9999999999999", 400, "min_duration"),
+        ("jobs?rank=bad", 400, "rank"),
         ("runs?status=good", 400, "status"),
         ("runs?sort=name", 400, "sort"),
         ("runs?cursor=garbage", 400, "cursor"),
