@@ -71,6 +71,17 @@ def test_tiles_fill_one_row_on_a_wide_screen_and_two_on_a_narrow_one(browser: we
     assert rows == {1440: 1, 1024: 2}
 
 
+@pytest.mark.parametrize("page", ["jobs", "runs", "schedule", "hosts"])
+def test_table_fits_1024_pixels_and_breaks_no_number(browser: webdriver.Chrome, address: str, page: str) -> None:
+    look(browser, (1024, 768))
+    browser.get(f"{address}/{page}")
+    for table in browser.find_elements(By.CSS_SELECTOR, ".rows"):
+        beyond = "return arguments[0].scrollWidth - arguments[0].parentElement.clientWidth"
+        assert browser.execute_script(beyond, table) <= 0
+        for number in table.find_elements(By.CSS_SELECTOR, "td.right data"):
+            assert number.size["height"] < 30
+
+
 def test_many_sections_fold_those_that_are_fresh_without_a_script_too(
     plain_browser: webdriver.Chrome, many: str
 ) -> None:
